@@ -1,0 +1,173 @@
+#include "store/store.hpp"
+
+#include "store/file_access.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace minuteswarm {
+
+void Store::add(ChunkKey const& key, std::filesystem::path const& file, std::uint64_t size) {
+    assert(loop_.is_current());
+    chunks_.try_emplace(key, Chunk{.file = file, .size = size, .verified = {}, .blocks = {}});
+}
+
+void Store::remove(ChunkKey const& key, bool unlink_file) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end()) return;
+    for (auto const& [offset, block] : found->second.blocks) {
+        memory_used_ -= block.bytes->size();
+        oldest_first_.erase(block.used);
+    }
+    disk_used_ -= found->second.verified.total();
+    if (unlink_file) {
+        disk_.run(0, [file = found->second.file] { unlink(file); });
+    }
+    chunks_.erase(found);
+}
+
+std::uint64_t Store::size(ChunkKey const& key) const {
+    auto const found = chunks_.find(key);
+    return found == chunks_.end() ? 0 : found->second.size;
+}
+
+Store::Block&
+Store::keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes bytes) {
+    auto const [place, is_new] = chunk.blocks.try_emplace(offset);
+    auto& block = place->second;
+    if (is_new) {
+        block.used = oldest_first_.insert(oldest_first_.end(), Place{key, offset});
+    } else {
+        memory_used_ -= block.bytes->size();
+        oldest_first_.splice(oldest_first_.end(), oldest_first_, block.used);
+    }
+    block.bytes = std::move(bytes);
+    memory_used_ += block.bytes->size();
+    return block;
+}
+
+void Store::write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, Done done) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end() || offset + bytes->size() > found->second.size) {
+        if (done) {
+            loop_.post([done = std::move(done)] {
+                done(make_error_code(boost::system::errc::invalid_argument));
+            });
+        }
+        return;
+    }
+    auto& block = keep(key, found->second, offset, bytes);
+    ++block.writes;
+    auto const size = bytes->size();
+    disk_.run(
+        size,
+        [file = found->second.file, offset, bytes = std::move(bytes)] {
+            return write_at(file, offset, *bytes);
+        },
+        [this, key, offset, done = std::move(done)](DiskError error) {
+            on_written(key, offset, error);
+            if (done) done(error);
+        }
+    );
+    shrink();
+}
+
+void Store::on_written(ChunkKey const& key, std::uint64_t offset, DiskError error) {
+    if (auto const chunk = chunks_.find(key); chunk != chunks_.end()) {
+        auto const block = chunk->second.blocks.find(offset);
+        if (block != chunk->second.blocks.end() && block->second.writes > 0) --block->second.writes;
+    }
+    if (error.failed() != disk_failing_) {
+        disk_failing_ = error.failed();
+        if (on_disk_state) on_disk_state(error);
+    }
+    shrink();
+}
+
+void Store::remember(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end() || offset + bytes->size() > found->second.size) return;
+    keep(key, found->second, offset, std::move(bytes));
+    shrink();
+}
+
+SharedBytes
+Store::from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length) {
+    auto block = chunk.blocks.upper_bound(offset);
+    if (block == chunk.blocks.begin()) return nullptr;
+    --block;
+    if (block->first == offset && block->second.bytes->size() == length) return block->second.bytes;
+
+    auto bytes = std::make_shared<Bytes>();
+    bytes->reserve(length);
+    for (; bytes->size() < length && block != chunk.blocks.end(); ++block) {
+        auto const at = offset + bytes->size();
+        auto const end = block->first + block->second.bytes->size();
+        if (block->first > at) return nullptr;
+        if (end <= at) continue;
+        auto const take = std::min<std::uint64_t>(end - at, length - bytes->size());
+        auto const from = block->second.bytes->begin() + static_cast<std::ptrdiff_t>(at - block->first);
+        bytes->insert(bytes->end(), from, from + static_cast<std::ptrdiff_t>(take));
+    }
+    return bytes->size() == length ? bytes : nullptr;
+}
+
+void Store::read(ChunkKey const& key, std::uint64_t offset, std::size_t length, ReadDone done) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end() || offset + length > found->second.size) {
+        loop_.post([done = std::move(done)] {
+            done(make_error_code(boost::system::errc::invalid_argument), nullptr);
+        });
+        return;
+    }
+    if (auto bytes = from_memory(found->second, offset, length)) {
+        loop_.post([done = std::move(done), bytes = std::move(bytes)] { done({}, bytes); });
+        return;
+    }
+    // Writes that are still queued run before this job, so the file has them by then.
+    disk_.run(
+        0,
+        [file = found->second.file, offset, length] { return read_at(file, offset, length); },
+        [done = std::move(done)](FileRead result) { done(result.error, result.bytes); }
+    );
+}
+
+void Store::mark_verified(ChunkKey const& key, std::uint64_t begin, std::uint64_t end) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end()) return;
+    auto& chunk = found->second;
+    disk_used_ -= chunk.verified.total();
+    chunk.verified.add(begin, std::min(end, chunk.size));
+    disk_used_ += chunk.verified.total();
+}
+
+ByteRanges const& Store::verified(ChunkKey const& key) const {
+    static ByteRanges const none;
+    auto const found = chunks_.find(key);
+    return found == chunks_.end() ? none : found->second.verified;
+}
+
+bool Store::is_complete(ChunkKey const& key) const {
+    auto const found = chunks_.find(key);
+    return found != chunks_.end() && found->second.verified.total() == found->second.size;
+}
+
+void Store::shrink() {
+    auto oldest = oldest_first_.begin();
+    while (memory_used_ > options_.memory && oldest != oldest_first_.end()) {
+        auto& blocks = chunks_.at(oldest->key).blocks;
+        auto const block = blocks.find(oldest->offset);
+        ++oldest;
+        if (block->second.writes > 0) continue;
+        memory_used_ -= block->second.bytes->size();
+        oldest_first_.erase(block->second.used);
+        blocks.erase(block);
+    }
+}
+
+} // namespace minuteswarm
