@@ -1,0 +1,107 @@
+#include "swarm/channel_plugin.hpp"
+
+#include "base/big_endian.hpp"
+#include "base/limits.hpp"
+#include "swarm/libtorrent_access.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/entry.hpp>
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/operations.hpp>
+#include <libtorrent/peer_info.hpp>
+
+namespace minuteswarm {
+namespace {
+
+constexpr char extension_name[] = "ms_channel";
+constexpr char handshake_key[] = "ms";
+constexpr std::uint8_t own_message = 20;      // libtorrent's own extensions end at 8
+constexpr std::uint8_t extension_protocol = 20; // BEP 10: the BitTorrent message that carries extensions
+
+} // namespace
+
+ChannelConnection::ChannelConnection(
+    NeighbourId id, lt::peer_connection_handle connection, Receiver& receiver
+)
+    : id_(id)
+    , connection_(std::move(connection))
+    , receiver_(receiver) {
+    if (!connection_.is_outgoing()) set_no_delay(connection_);
+}
+
+PeerEndpoint ChannelConnection::remote() const { return from_endpoint(connection_.remote()); }
+
+std::string ChannelConnection::client() const {
+    lt::peer_info info;
+    connection_.get_peer_info(info);
+    return info.client;
+}
+
+void ChannelConnection::on_connected() { set_no_delay(connection_); }
+
+void ChannelConnection::add_handshake(lt::entry& handshake) {
+    handshake["m"][extension_name] = own_message;
+    auto const own = receiver_.own_handshake();
+    handshake[handshake_key] = std::string{as_text(own)};
+}
+
+bool ChannelConnection::on_extension_handshake(lt::bdecode_node const& handshake) {
+    auto const messages = handshake.dict_find_dict("m");
+    auto const number = messages ? messages.dict_find_int_value(extension_name, 0) : 0;
+    auto const own = handshake.dict_find_string_value(handshake_key);
+    if (number <= 0 || number > 255) return false;
+    remote_message_ = static_cast<std::uint8_t>(number);
+    receiver_.on_open(*this, as_bytes({own.data(), own.size()}));
+    return true;
+}
+
+bool ChannelConnection::on_extended(int length, int message, lt::span<char const> body) {
+    if (message != own_message) return false;
+    if (length > static_cast<int>(limits::message_size)) {
+        close();
+        return true;
+    }
+    if (static_cast<int>(body.size()) < length) return true; // called again as more comes
+    receiver_.on_message(*this, as_bytes({body.data(), static_cast<std::size_t>(body.size())}));
+    return true;
+}
+
+bool ChannelConnection::can_disconnect(lt::error_code const& error) {
+    // Nobody in this swarm has or wants a piece; that is no reason to part.
+    return error != lt::errors::upload_upload_connection &&
+           error != lt::errors::uninteresting_upload_peer &&
+           error != lt::errors::timed_out_no_interest;
+}
+
+void ChannelConnection::on_disconnect(lt::error_code const&) {
+    remote_message_ = 0;
+    receiver_.on_close(*this);
+}
+
+void ChannelConnection::send(ByteView message) {
+    if (remote_message_ == 0 || connection_.is_disconnecting()) return;
+    Bytes frame;
+    frame.reserve(message.size() + 6);
+    append_be(frame, static_cast<std::uint32_t>(message.size() + 2));
+    frame.push_back(extension_protocol);
+    frame.push_back(remote_message_);
+    append(frame, message);
+    connection_.send_buffer(reinterpret_cast<char const*>(frame.data()), static_cast<int>(frame.size()));
+}
+
+void ChannelConnection::close() {
+    if (connection_.is_disconnecting()) return;
+    connection_.disconnect(
+        lt::errors::banned_by_ip_filter,
+        lt::operation_t::bittorrent,
+        lt::peer_connection_interface::peer_error
+    );
+}
+
+std::shared_ptr<lt::peer_plugin>
+ChannelPlugin::new_connection(lt::peer_connection_handle const& connection) {
+    if (connection.type() != lt::connection_type::bittorrent) return nullptr;
+    return std::make_shared<ChannelConnection>(++last_id_, connection, receiver_);
+}
+
+} // namespace minuteswarm

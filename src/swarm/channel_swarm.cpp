@@ -1,0 +1,433 @@
+#include "swarm/channel_swarm.hpp"
+
+#include "base/signature.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace minuteswarm {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{250};
+constexpr std::chrono::milliseconds pull_timeout{750};
+constexpr std::chrono::seconds poll_interval{4};
+constexpr std::chrono::seconds fill_interval{2};
+constexpr std::size_t wanted_neighbours = 16;
+constexpr std::size_t dials_per_fill = 8;
+constexpr RenditionId only_rendition{0};
+
+// What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs after.
+constexpr double messages_per_second = 100;
+constexpr double messages_burst = 400;
+constexpr double bytes_per_second = 512.0 * limits::KiB;
+constexpr double bytes_burst = 4.0 * limits::MiB;
+
+std::optional<Signature> signature_of(Statement const& statement) {
+    if (statement.wire.size() < Signature::size) return std::nullopt;
+    return Signature::from(ByteView{statement.wire}.first(Signature::size));
+}
+
+std::optional<ChunkId> chunk_of(Statement const& statement) {
+    auto const body = statement_body(statement.wire);
+    if (statement.kind != StatementKind::record || !body) return std::nullopt;
+    auto const record = decode_record(*body);
+    if (!record) return std::nullopt;
+    return ChunkId{record->event, record->rendition, record->number};
+}
+
+/// The event a genuine statement speaks of.
+std::optional<EventId> event_of(Statement const& statement, ChannelId const& channel) {
+    switch (statement.kind) {
+    case StatementKind::record:
+        if (auto const opened = open_record(statement.wire, channel)) return opened->value.event;
+        break;
+    case StatementKind::descriptor:
+        if (auto const opened = open_descriptor(statement.wire, channel)) return opened->value.event;
+        break;
+    case StatementKind::end:
+        if (auto const opened = open_end(statement.wire, channel)) return opened->value.event;
+        break;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
+    : loop_(loop)
+    , options_(options)
+    , events_(std::move(events))
+    , random_(random_u64())
+    , neighbourhood_({options.session, options.most, options.role == Role::source})
+    , timer_(loop.io()) {
+    schedule_tick();
+}
+
+std::shared_ptr<lt::torrent_plugin> ChannelSwarm::make_plugin() {
+    ChannelConnection::Receiver& receiver = *this;
+    return std::make_shared<ChannelPlugin>(receiver);
+}
+
+void ChannelSwarm::stop() {
+    stopped_ = true;
+    timer_.cancel();
+}
+
+Feed& ChannelSwarm::add_feed(EventId event) {
+    return feeds_.try_emplace(event, options_.channel, event).first->second;
+}
+
+Feed* ChannelSwarm::feed(EventId event) {
+    auto const found = feeds_.find(event);
+    return found == feeds_.end() ? nullptr : &found->second;
+}
+
+Feed* ChannelSwarm::newest_feed() { return feeds_.empty() ? nullptr : &feeds_.rbegin()->second; }
+
+Bytes ChannelSwarm::own_handshake() {
+    ChannelHandshake handshake;
+    handshake.session = options_.session;
+    handshake.port = events_.listen_port();
+    handshake.is_source = options_.role == Role::source;
+    handshake.held = events_.held();
+    if (auto const* newest = newest_feed()) {
+        if (auto const* record = newest->newest(only_rendition)) {
+            handshake.statements.push_back({StatementKind::record, record->wire});
+        }
+        if (auto const* descriptor = newest->descriptor()) {
+            handshake.statements.push_back({StatementKind::descriptor, descriptor->wire});
+        }
+        if (auto const* end = newest->end()) {
+            handshake.statements.push_back({StatementKind::end, end->wire});
+        }
+    }
+    return encode(handshake);
+}
+
+void ChannelSwarm::on_open(ChannelConnection& connection, ByteView bytes) {
+    assert(loop_.is_current());
+    if (stopped_) return;
+    auto const handshake = decode_handshake(bytes);
+    if (!handshake || handshake->version > protocol_version) {
+        if (handshake && events_.on_newer_protocol) events_.on_newer_protocol();
+        connection.close();
+        return;
+    }
+    enter(connection, *handshake);
+}
+
+void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& handshake) {
+    Neighbour neighbour;
+    neighbour.session = handshake.session;
+    neighbour.endpoint = connection.remote();
+    neighbour.endpoint.port = handshake.port;
+    neighbour.client = connection.client();
+    neighbour.is_source = handshake.is_source;
+    neighbour.is_outgoing = connection.is_outgoing();
+    neighbour.held = handshake.held;
+
+    auto const now = MonotonicClock::now();
+    auto const id = connection.id();
+    auto const entry = neighbourhood_.enter(id, std::move(neighbour), now);
+    if (entry == Neighbourhood::Entry::full) {
+        connection.send(encode(neighbourhood_.peers_for(id, now, random_)));
+    }
+    if (entry != Neighbourhood::Entry::accepted) {
+        // Not from inside libtorrent's call, and after the farewell has left.
+        auto const weak = connection.handle().native_handle();
+        loop_.post([weak = std::weak_ptr{weak}] {
+            if (auto const alive = weak.lock()) {
+                lt::peer_connection_handle{alive}.disconnect(
+                    lt::errors::no_error,
+                    lt::operation_t::bittorrent,
+                    lt::peer_connection_interface::normal
+                );
+            }
+        });
+        return;
+    }
+    links_.insert_or_assign(
+        id,
+        Link{
+            &connection, {messages_per_second, messages_burst}, {bytes_per_second, bytes_burst}
+        }
+    );
+    for (auto const& statement : handshake.statements) {
+        if (!take_statement(id, statement)) return;
+    }
+    send(id, encode(neighbourhood_.peers_for(id, now, random_)));
+    last_pull_ = {};
+    pull(now);
+}
+
+void ChannelSwarm::on_close(ChannelConnection& connection) {
+    neighbourhood_.leave(connection.id());
+    links_.erase(connection.id());
+}
+
+void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
+    assert(loop_.is_current());
+    auto const link = links_.find(connection.id());
+    if (link == links_.end() || stopped_) return;
+    auto const now = MonotonicClock::now();
+    counters_.bytes_received += bytes.size();
+    neighbourhood_.heard(connection.id(), now);
+    if (!link->second.messages.take(1, now) ||
+        !link->second.bytes.take(static_cast<double>(bytes.size()), now)) {
+        strike(connection.id());
+        return;
+    }
+    auto message = decode_message(bytes);
+    if (!message) {
+        strike(connection.id());
+        return;
+    }
+    std::visit([&](auto const& body) { handle(connection.id(), body); }, *message);
+}
+
+void ChannelSwarm::strike(NeighbourId id) {
+    ++counters_.strikes;
+    if (!neighbourhood_.strike(id, MonotonicClock::now())) return;
+    auto const link = links_.find(id);
+    if (link != links_.end()) link->second.connection->close();
+}
+
+void ChannelSwarm::ban(PeerEndpoint const& endpoint) {
+    for (auto const& [id, neighbour] : neighbourhood_.all()) {
+        if (neighbour.endpoint != endpoint) continue;
+        neighbourhood_.ban(endpoint.address, neighbour.session, MonotonicClock::now());
+        links_.at(id).connection->close();
+        return;
+    }
+}
+
+void ChannelSwarm::send(NeighbourId to, Bytes const& message) {
+    auto const link = links_.find(to);
+    if (link == links_.end()) return;
+    counters_.bytes_sent += message.size();
+    link->second.connection->send(message);
+}
+
+Feed::Outcome ChannelSwarm::accept(Statement const& statement) {
+    if (feeds_.empty()) {
+        auto const event = event_of(statement, options_.channel);
+        if (!event) return Feed::Outcome::refused;
+        add_feed(*event);
+    }
+    auto outcome = Feed::Outcome::other_event;
+    for (auto feed = feeds_.rbegin(); feed != feeds_.rend(); ++feed) {
+        outcome = feed->second.accept(statement);
+        if (outcome != Feed::Outcome::other_event) break;
+    }
+    if (outcome != Feed::Outcome::newer_event || options_.role != Role::viewer) return outcome;
+    auto const event = event_of(statement, options_.channel);
+    if (!event) return Feed::Outcome::refused;
+    feeds_.clear(); // viewers follow the highest signed event
+    interest_.reset();
+    return add_feed(*event).accept(statement);
+}
+
+/// False when the sender was banned for it.
+bool ChannelSwarm::take_statement(NeighbourId from, Statement const& statement) {
+    auto const signature = signature_of(statement);
+    auto const outcome = accept(statement);
+    if (outcome == Feed::Outcome::refused || !signature) {
+        ++counters_.bad_signature;
+        strike(from);
+        return neighbourhood_.find(from) != nullptr;
+    }
+    neighbourhood_.note_knows(from, *signature);
+    if (options_.role == Role::source) {
+        // Own statements come back as `known`; anything else genuine has another publisher.
+        if (outcome == Feed::Outcome::accepted || outcome == Feed::Outcome::newer_event) {
+            auto const record = open_record(statement.wire, options_.channel);
+            if (events_.on_foreign_run) {
+                events_.on_foreign_run(record ? record->value.run : RunId{});
+            }
+        }
+        return true;
+    }
+    if (outcome != Feed::Outcome::accepted) return true;
+    auto const event = event_of(statement, options_.channel);
+    push(statement);
+    if (event && events_.on_statement) events_.on_statement(statement, *event);
+    return true;
+}
+
+void ChannelSwarm::push(Statement const& statement) {
+    auto const signature = signature_of(statement);
+    if (!signature) return;
+    auto const message = encode(RecordsMessage{{statement}});
+    auto const chunk = chunk_of(statement);
+    for (auto const id : neighbourhood_.push_targets(*signature, chunk, random_)) {
+        send(id, message);
+        neighbourhood_.note_knows(id, *signature);
+    }
+}
+
+void ChannelSwarm::publish(Statement const& statement, EventId event) {
+    assert(loop_.is_current());
+    if (add_feed(event).accept(statement) == Feed::Outcome::accepted) push(statement);
+}
+
+void ChannelSwarm::announce_complete(ChunkId const& chunk, std::size_t receivers) {
+    auto const message = encode(
+        HaveMessage{chunk.event, chunk.rendition, chunk.number, HaveMessage::State::complete}
+    );
+    for (auto const id : neighbourhood_.first_receivers(receivers)) send(id, message);
+}
+
+std::vector<PeerEndpoint> ChannelSwarm::join(ChunkId const& chunk) {
+    HaveMessage have{chunk.event, chunk.rendition, chunk.number, HaveMessage::State::joining};
+    auto const plain = encode(have);
+    have.state = HaveMessage::State::joining_dialling;
+    auto const dialling = encode(have);
+
+    auto const targets = neighbourhood_.dial_targets(chunk, random_);
+    std::vector<PeerEndpoint> endpoints;
+    for (auto const& [id, neighbour] : neighbourhood_.all()) {
+        auto const dials = std::find(targets.begin(), targets.end(), id) != targets.end();
+        if (dials) endpoints.push_back(neighbour.endpoint);
+        send(id, dials ? dialling : plain);
+    }
+    return endpoints;
+}
+
+std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk) const {
+    std::vector<PeerEndpoint> endpoints;
+    for (auto const id : neighbourhood_.holders(chunk)) {
+        endpoints.push_back(neighbourhood_.find(id)->endpoint);
+    }
+    return endpoints;
+}
+
+void ChannelSwarm::handle(NeighbourId from, RecordsMessage const& message) {
+    for (auto const& statement : message.statements) {
+        if (!take_statement(from, statement)) return;
+    }
+    last_pull_ = {}; // an answer: the next hole may be asked for at once
+    pull(MonotonicClock::now());
+}
+
+void ChannelSwarm::handle(NeighbourId from, GetRecordsMessage const& message) {
+    auto* const wanted = message.event.value == 0 ? newest_feed() : feed(message.event);
+    if (!wanted) return;
+    auto const count = std::min<std::size_t>(message.count, limits::records_per_reply);
+    auto const* oldest = wanted->oldest(message.rendition);
+    auto const is_older = oldest && message.first < oldest->value.number && message.first.value > 0;
+    if (is_older && events_.read_older && count > 0) {
+        auto request = message;
+        request.event = wanted->event();
+        request.count = static_cast<std::uint16_t>(count);
+        events_.read_older(request, [this, from](std::vector<Statement> statements) {
+            reply(from, std::move(statements));
+        });
+        return;
+    }
+    reply(from, wanted->range(message.rendition, message.first, count, limits::records_reply_size));
+}
+
+void ChannelSwarm::reply(NeighbourId to, std::vector<Statement> statements) {
+    for (auto const& statement : statements) {
+        if (auto const signature = signature_of(statement)) {
+            neighbourhood_.note_knows(to, *signature);
+        }
+    }
+    if (!statements.empty()) send(to, encode(RecordsMessage{std::move(statements)}));
+}
+
+void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
+    neighbourhood_.on_have(from, have);
+    ChunkId const chunk{have.event, have.rendition, have.number};
+    auto const* neighbour = neighbourhood_.find(from);
+    if (neighbour && events_.on_have) {
+        auto const dial = neighbourhood_.should_dial_later(from, have.state);
+        events_.on_have(chunk, neighbour->endpoint, dial);
+    }
+    auto* const known = feed(have.event);
+    auto const is_new = known ? !known->find(have.rendition, have.number) &&
+                                    (!known->newest(have.rendition) ||
+                                     have.number > known->newest(have.rendition)->value.number)
+                              : feeds_.empty() || have.event > feeds_.rbegin()->first;
+    if (is_new && options_.role != Role::source) {
+        send(from, encode(GetRecordsMessage{have.event, have.rendition, have.number, 1}));
+    }
+}
+
+void ChannelSwarm::handle(NeighbourId, PeersMessage const& message) {
+    for (auto const& peer : message.peers) {
+        if (std::find(known_peers_.begin(), known_peers_.end(), peer.endpoint) == known_peers_.end()) {
+            known_peers_.push_back(peer.endpoint);
+        }
+    }
+    if (known_peers_.size() > limits::known_peers) {
+        known_peers_.erase(
+            known_peers_.begin(),
+            known_peers_.end() - static_cast<std::ptrdiff_t>(limits::known_peers)
+        );
+    }
+    fill_neighbourhood();
+}
+
+void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
+    send(from, encode(neighbourhood_.peers_for(from, MonotonicClock::now(), random_)));
+}
+
+void ChannelSwarm::schedule_tick() {
+    timer_.expires_after(tick_interval);
+    timer_.async_wait([this](boost::system::error_code const& error) {
+        if (error || stopped_) return;
+        tick();
+        schedule_tick();
+    });
+}
+
+void ChannelSwarm::tick() {
+    auto const now = MonotonicClock::now();
+    pull(now);
+    if (now - last_fill_ >= fill_interval) {
+        last_fill_ = now;
+        fill_neighbourhood();
+    }
+}
+
+void ChannelSwarm::pull(MonotonicTime now) {
+    if (options_.role == Role::source || links_.empty() || now - last_pull_ < pull_timeout) return;
+    auto some = links_.begin();
+    std::advance(some, static_cast<std::ptrdiff_t>(random_() % links_.size()));
+
+    auto* const followed = newest_feed();
+    auto const first = followed && interest_ ? *interest_ : ChunkNumber{1};
+    auto const hole = followed && interest_ ? followed->first_hole(only_rendition, first)
+                                            : std::optional<Feed::Hole>{};
+    if (hole) {
+        last_pull_ = now;
+        auto const count = static_cast<std::uint16_t>(hole->count);
+        send(some->first, encode(GetRecordsMessage{followed->event(), only_rendition, hole->first, count}));
+        return;
+    }
+    if (now - last_poll_ < poll_interval) return;
+    last_poll_ = now; // in case the newest push has gone past this node
+    auto const* newest = followed ? followed->newest(only_rendition) : nullptr;
+    auto const next = newest ? newest->value.number.next() : ChunkNumber{1};
+    auto const event = EventId{0};
+    send(some->first, encode(GetRecordsMessage{event, only_rendition, next, 8}));
+}
+
+void ChannelSwarm::fill_neighbourhood() {
+    if (neighbourhood_.all().size() >= std::min(wanted_neighbours, options_.most)) return;
+    std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
+    std::size_t dialled = 0;
+    for (auto const& endpoint : known_peers_) {
+        auto const is_neighbour = std::any_of(
+            neighbourhood_.all().begin(),
+            neighbourhood_.all().end(),
+            [&](auto const& entry) { return entry.second.endpoint == endpoint; }
+        );
+        if (is_neighbour) continue;
+        events_.dial(endpoint);
+        if (++dialled >= dials_per_fill) return;
+    }
+}
+
+} // namespace minuteswarm

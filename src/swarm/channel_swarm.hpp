@@ -1,0 +1,133 @@
+#pragma once
+
+#include "base/event_loop.hpp"
+#include "feed/feed.hpp"
+#include "swarm/channel_plugin.hpp"
+#include "swarm/neighbourhood.hpp"
+#include "swarm/token_bucket.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace minuteswarm {
+
+/// One channel's swarm: spreads signed statements and who joins which chunk over its connections, pulls what
+/// is missing, and keeps the neighbourhood filled. Loop-only; outlives the session's connections.
+class ChannelSwarm final : private ChannelConnection::Receiver {
+public:
+    enum class Role { source, viewer, seeder };
+
+    struct Options {
+        ChannelId channel;
+        SessionId session;
+        Role role = Role::viewer;
+        std::size_t most = limits::neighbours;
+    };
+
+    /// What the rest of the program does and answers for it. All on the loop.
+    struct Events {
+        /// Genuine and new, and in the feed by now.
+        std::function<void(Statement const&, EventId)> on_statement;
+        /// For a source: somebody else publishes with this channel's key.
+        std::function<void(RunId const&)> on_foreign_run;
+        /// A neighbour joined or completed a chunk; connect to it there if `dial`.
+        std::function<void(ChunkId const&, PeerEndpoint const&, bool dial)> on_have;
+        std::function<void()> on_newer_protocol;
+        /// Connect to this endpoint in the channel's swarm.
+        std::function<void(PeerEndpoint const&)> dial;
+        std::function<std::uint16_t()> listen_port;
+        std::function<std::vector<ChannelHandshake::HeldRange>()> held;
+        /// Statements that have left the feed's window; optional.
+        std::function<void(GetRecordsMessage const&, std::function<void(std::vector<Statement>)>)>
+            read_older;
+    };
+
+    ChannelSwarm(EventLoop& loop, Options options, Events events);
+
+    std::shared_ptr<lt::torrent_plugin> make_plugin();
+    void stop();
+
+    /// The feed of an event that this node publishes or keeps.
+    Feed& add_feed(EventId event);
+    [[nodiscard]] Feed* feed(EventId event);
+    /// The highest event known; none before the first statement.
+    [[nodiscard]] Feed* newest_feed();
+
+    /// Own statements, also those read from an archive: kept and pushed.
+    void publish(Statement const& statement, EventId event);
+    /// A source's new chunk: tells the few that take the first copies.
+    void announce_complete(ChunkId const& chunk, std::size_t receivers);
+    /// This node joins a chunk: returns whom to connect to, and tells everybody.
+    std::vector<PeerEndpoint> join(ChunkId const& chunk);
+    /// Everybody who may have a chunk.
+    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk) const;
+
+    /// Records from here on are wanted: holes behind `first` are pulled.
+    void set_interest(ChunkNumber first) { interest_ = first; }
+
+    void ban(PeerEndpoint const& endpoint);
+    [[nodiscard]] Neighbourhood const& neighbourhood() const { return neighbourhood_; }
+    struct Counters {
+        std::uint64_t bad_signature = 0;
+        std::uint64_t strikes = 0;
+        std::uint64_t bytes_sent = 0;
+        std::uint64_t bytes_received = 0;
+    };
+    [[nodiscard]] Counters const& counters() const { return counters_; }
+
+private:
+    struct Link {
+        ChannelConnection* connection = nullptr;
+        TokenBucket messages;
+        TokenBucket bytes;
+    };
+
+    Bytes own_handshake() override;
+    void on_open(ChannelConnection& connection, ByteView handshake) override;
+    void on_message(ChannelConnection& connection, ByteView message) override;
+    void on_close(ChannelConnection& connection) override;
+
+    void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
+    void handle(NeighbourId from, RecordsMessage const& message);
+    void handle(NeighbourId from, GetRecordsMessage const& message);
+    void handle(NeighbourId from, HaveMessage const& message);
+    void handle(NeighbourId from, PeersMessage const& message);
+    void handle(NeighbourId from, GetPeersMessage const& message);
+    void handle(NeighbourId, UnknownMessage const&) {}
+
+    bool take_statement(NeighbourId from, Statement const& statement);
+    Feed::Outcome accept(Statement const& statement);
+    void push(Statement const& statement);
+    void send(NeighbourId to, Bytes const& message);
+    void strike(NeighbourId id);
+    void reply(NeighbourId to, std::vector<Statement> statements);
+    void tick();
+    void schedule_tick();
+    void pull(MonotonicTime now);
+    void fill_neighbourhood();
+
+    EventLoop& loop_;
+    Options options_;
+    Events events_;
+    std::mt19937_64 random_;
+    Neighbourhood neighbourhood_;
+    std::map<NeighbourId, Link> links_;
+    std::map<EventId, Feed> feeds_;
+    std::vector<PeerEndpoint> known_peers_;
+    std::optional<ChunkNumber> interest_;
+    MonotonicTime last_pull_{};
+    MonotonicTime last_poll_{};
+    MonotonicTime last_fill_{};
+    Counters counters_;
+    boost::asio::steady_timer timer_;
+    bool stopped_ = false;
+};
+
+} // namespace minuteswarm

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "swarm/messages.hpp"
+
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+
+#include <memory>
+
+namespace minuteswarm {
+
+/// What a chunk's (or event's) torrent reports, on the loop. Outlives the session's torrents.
+struct ChunkTorrentReceiver {
+    virtual ~ChunkTorrentReceiver() = default;
+    virtual void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) = 0;
+    /// Payload from or to a peer, named by where it listens (port 0 while it has not said).
+    virtual void
+    on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up) = 0;
+};
+
+/// Watches one torrent: which pieces pass, who gave and took what; and switches Nagle's algorithm off.
+class ChunkPlugin final : public lt::torrent_plugin {
+public:
+    ChunkPlugin(lt::torrent_handle torrent, ChunkTorrentReceiver& receiver)
+        : torrent_(std::move(torrent))
+        , receiver_(receiver) {}
+
+private:
+    std::shared_ptr<lt::peer_plugin>
+    new_connection(lt::peer_connection_handle const& connection) override;
+    void on_piece_pass(lt::piece_index_t piece) override { receiver_.on_piece(torrent_, piece); }
+
+    lt::torrent_handle torrent_;
+    ChunkTorrentReceiver& receiver_;
+};
+
+} // namespace minuteswarm

@@ -1,0 +1,42 @@
+#include "swarm/libtorrent_access.hpp"
+
+#include <libtorrent/aux_/socket_type.hpp>
+#include <libtorrent/peer_connection.hpp>
+#include <libtorrent/version.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace minuteswarm {
+
+void set_no_delay(lt::peer_connection_handle const& connection) {
+    if (std::strcmp(lt::version(), LIBTORRENT_VERSION) != 0) return;
+    auto const native = connection.native_handle();
+    if (!native) return;
+    auto* socket = boost::get<lt::tcp::socket>(&native->get_socket());
+    if (!socket) return;
+    lt::error_code ignored; // the connection may have gone already
+    socket->set_option(lt::tcp::no_delay{true}, ignored);
+}
+
+lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {
+    lt::address_v6::bytes_type bytes{};
+    std::copy(endpoint.address.begin(), endpoint.address.end(), bytes.begin());
+    lt::address_v6 const v6{bytes};
+    if (!v6.is_v4_mapped()) return {v6, endpoint.port};
+    return {boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6), endpoint.port};
+}
+
+PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint) {
+    auto const address = endpoint.address();
+    auto const v6 = address.is_v4()
+                        ? boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4())
+                        : address.to_v6();
+    auto const bytes = v6.to_bytes();
+    PeerEndpoint result;
+    std::copy(bytes.begin(), bytes.end(), result.address.begin());
+    result.port = endpoint.port();
+    return result;
+}
+
+} // namespace minuteswarm

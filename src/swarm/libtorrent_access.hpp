@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "swarm/messages.hpp"
+
+#include <libtorrent/address.hpp>
+#include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/sha1_hash.hpp>
+#include <libtorrent/socket.hpp>
+
+namespace minuteswarm {
+
+/// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round trips.
+/// The one use of parts of libtorrent that are not public; does nothing with any but the version it was
+/// compiled and tried with.
+void set_no_delay(lt::peer_connection_handle const& connection);
+
+lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
+PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);
+
+inline lt::sha1_hash to_sha1(InfoHash const& hash) {
+    return lt::sha1_hash{reinterpret_cast<char const*>(hash.bytes.data())};
+}
+
+inline InfoHash from_sha1(lt::sha1_hash const& hash) {
+    return *InfoHash::from({reinterpret_cast<std::uint8_t const*>(hash.data()), InfoHash::size});
+}
+
+} // namespace minuteswarm

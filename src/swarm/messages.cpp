@@ -1,0 +1,239 @@
+#include "swarm/messages.hpp"
+
+#include "base/big_endian.hpp"
+#include "base/limits.hpp"
+#include "feed/statement_codec.hpp"
+
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/bencode.hpp>
+#include <libtorrent/entry.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace minuteswarm {
+namespace {
+
+constexpr std::array<std::uint8_t, 12> v4_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+Bytes start(MessageType type) { return {static_cast<std::uint8_t>(type)}; }
+
+bool is_v4(PeerEndpoint const& endpoint) {
+    return std::equal(v4_mapped.begin(), v4_mapped.end(), endpoint.address.begin());
+}
+
+Expected<Message> decode_records(ByteView body) {
+    auto frames = read_frames(body, limits::records_per_reply + 2);
+    if (!frames) return frames.error();
+    if (frames->consumed != body.size()) return Error{"records: bytes after the last statement"};
+    return Message{RecordsMessage{std::move(frames->statements)}};
+}
+
+Expected<Message> decode_get_records(ByteView body) {
+    BigEndianReader reader{body};
+    auto const event = reader.take<std::uint64_t>();
+    auto const rendition = reader.take<std::uint32_t>();
+    auto const first = reader.take<std::uint64_t>();
+    auto const count = reader.take<std::uint16_t>();
+    if (!count || !reader.is_empty()) return Error{"get_records: wrong length"};
+    return Message{GetRecordsMessage{{*event}, {*rendition}, {*first}, *count}};
+}
+
+Expected<Message> decode_have(ByteView body) {
+    BigEndianReader reader{body};
+    auto const event = reader.take<std::uint64_t>();
+    auto const rendition = reader.take<std::uint32_t>();
+    auto const number = reader.take<std::uint64_t>();
+    auto const state = reader.take<std::uint8_t>();
+    if (!state || !reader.is_empty()) return Error{"have: wrong length"};
+    if (*state < 1 || *state > 3) return Error{"have: no such state"};
+    return Message{
+        HaveMessage{{*event}, {*rendition}, {*number}, static_cast<HaveMessage::State>(*state)}
+    };
+}
+
+std::optional<PeersMessage::Peer> take_peer(BigEndianReader& reader) {
+    auto const family = reader.take<std::uint8_t>();
+    if (!family || (*family != 4 && *family != 6)) return std::nullopt;
+    PeersMessage::Peer peer;
+    auto const address = reader.take_bytes(*family == 4 ? 4 : 16);
+    auto const port = reader.take<std::uint16_t>();
+    auto const homes = reader.take<std::uint32_t>();
+    if (!homes || *port == 0) return std::nullopt;
+    if (*family == 4) std::copy(v4_mapped.begin(), v4_mapped.end(), peer.endpoint.address.begin());
+    std::copy(
+        address->begin(), address->end(), peer.endpoint.address.end() - std::ssize(*address)
+    );
+    peer.endpoint.port = *port;
+    peer.homes = *homes;
+    return peer;
+}
+
+Expected<Message> decode_peers(ByteView body) {
+    BigEndianReader reader{body};
+    auto const count = reader.take<std::uint8_t>();
+    if (!count || *count > limits::peers_per_message) return Error{"peers: too many"};
+    PeersMessage message;
+    for (std::size_t i = 0; i < *count; ++i) {
+        auto const peer = take_peer(reader);
+        if (!peer) return Error{"peers: malformed"};
+        message.peers.push_back(*peer);
+    }
+    if (!reader.is_empty()) return Error{"peers: bytes after the last"};
+    return Message{std::move(message)};
+}
+
+std::string as_string(ByteView bytes) { return std::string{as_text(bytes)}; }
+
+lt::entry integer(std::uint64_t value) {
+    return lt::entry{static_cast<lt::entry::integer_type>(value)};
+}
+
+ByteView view_of(lt::string_view text) { return as_bytes({text.data(), text.size()}); }
+
+/// A non-negative integer at `key`, none if it is missing or negative.
+std::optional<std::uint64_t> number_at(lt::bdecode_node const& dict, char const* key) {
+    auto const value = dict.dict_find_int_value(key, -1);
+    if (value < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(value);
+}
+
+std::optional<ChannelHandshake::HeldRange> held_range(lt::bdecode_node const& node) {
+    if (node.type() != lt::bdecode_node::list_t || node.list_size() != 4) return std::nullopt;
+    std::array<std::uint64_t, 4> values{};
+    for (int i = 0; i < 4; ++i) {
+        auto const value = node.list_int_value_at(i, -1);
+        if (value < 0) return std::nullopt;
+        values[static_cast<std::size_t>(i)] = static_cast<std::uint64_t>(value);
+    }
+    if (values[1] > UINT32_MAX || values[2] > values[3]) return std::nullopt;
+    return ChannelHandshake::HeldRange{
+        {values[0]}, {static_cast<std::uint32_t>(values[1])}, {values[2]}, {values[3]}
+    };
+}
+
+Expected<std::vector<ChannelHandshake::HeldRange>> held_ranges(lt::bdecode_node const& list) {
+    std::vector<ChannelHandshake::HeldRange> ranges;
+    if (!list) return ranges;
+    if (list.list_size() > static_cast<int>(limits::held_ranges)) {
+        return Error{"handshake: too many held ranges"};
+    }
+    for (int i = 0; i < list.list_size(); ++i) {
+        auto const range = held_range(list.list_at(i));
+        if (!range) return Error{"handshake: malformed held range"};
+        ranges.push_back(*range);
+    }
+    return ranges;
+}
+
+} // namespace
+
+Bytes encode(RecordsMessage const& message) {
+    auto bytes = start(MessageType::records);
+    for (auto const& statement : message.statements) append_frame(bytes, statement);
+    return bytes;
+}
+
+Bytes encode(GetRecordsMessage const& message) {
+    auto bytes = start(MessageType::get_records);
+    append_be(bytes, message.event.value);
+    append_be(bytes, message.rendition.value);
+    append_be(bytes, message.first.value);
+    append_be(bytes, message.count);
+    return bytes;
+}
+
+Bytes encode(HaveMessage const& message) {
+    auto bytes = start(MessageType::have);
+    append_be(bytes, message.event.value);
+    append_be(bytes, message.rendition.value);
+    append_be(bytes, message.number.value);
+    append_be(bytes, static_cast<std::uint8_t>(message.state));
+    return bytes;
+}
+
+Bytes encode(PeersMessage const& message) {
+    auto bytes = start(MessageType::peers);
+    append_be(bytes, static_cast<std::uint8_t>(message.peers.size()));
+    for (auto const& peer : message.peers) {
+        auto const v4 = is_v4(peer.endpoint);
+        append_be(bytes, static_cast<std::uint8_t>(v4 ? 4 : 6));
+        append(bytes, ByteView{peer.endpoint.address}.subspan(v4 ? 12 : 0));
+        append_be(bytes, peer.endpoint.port);
+        append_be(bytes, peer.homes);
+    }
+    return bytes;
+}
+
+Bytes encode(GetPeersMessage const&) { return start(MessageType::get_peers); }
+
+Expected<Message> decode_message(ByteView bytes) {
+    if (bytes.empty()) return Error{"empty message"};
+    if (bytes.size() > limits::message_size) return Error{"message too long"};
+    auto const body = bytes.subspan(1);
+    switch (static_cast<MessageType>(bytes[0])) {
+    case MessageType::records: return decode_records(body);
+    case MessageType::get_records: return decode_get_records(body);
+    case MessageType::have: return decode_have(body);
+    case MessageType::peers: return decode_peers(body);
+    case MessageType::get_peers:
+        if (!body.empty()) return Error{"get_peers: has a body"};
+        return Message{GetPeersMessage{}};
+    default: return Message{UnknownMessage{}};
+    }
+}
+
+Bytes encode(ChannelHandshake const& handshake) {
+    lt::entry::dictionary_type dict;
+    dict["v"] = integer(handshake.version);
+    dict["id"] = as_string(handshake.session.view());
+    dict["p"] = integer(handshake.port);
+    if (handshake.is_source) dict["src"] = integer(1);
+    Bytes frames;
+    for (auto const& statement : handshake.statements) append_frame(frames, statement);
+    if (!frames.empty()) dict["st"] = as_string(frames);
+    lt::entry::list_type held;
+    for (auto const& range : handshake.held) {
+        held.emplace_back(lt::entry::list_type{
+            integer(range.event.value),
+            integer(range.rendition.value),
+            integer(range.first.value),
+            integer(range.last.value)
+        });
+    }
+    if (!held.empty()) dict["h"] = std::move(held);
+    std::string text;
+    lt::bencode(std::back_inserter(text), lt::entry{std::move(dict)});
+    return to_bytes(text);
+}
+
+Expected<ChannelHandshake> decode_handshake(ByteView bytes) {
+    if (bytes.size() > limits::message_size) return Error{"handshake: too long"};
+    lt::error_code error;
+    auto const text = as_text(bytes);
+    auto const dict = lt::bdecode({text.data(), static_cast<std::ptrdiff_t>(text.size())}, error);
+    if (error || dict.type() != lt::bdecode_node::dict_t) return Error{"handshake: no dictionary"};
+
+    ChannelHandshake handshake;
+    auto const version = number_at(dict, "v");
+    auto const session = SessionId::from(view_of(dict.dict_find_string_value("id")));
+    auto const port = number_at(dict, "p");
+    if (!version || *version == 0 || *version > UINT32_MAX) return Error{"handshake: no version"};
+    handshake.version = static_cast<std::uint32_t>(*version);
+    if (handshake.version > protocol_version) return handshake;
+    if (!session) return Error{"handshake: no session id"};
+    if (!port || *port > UINT16_MAX) return Error{"handshake: no port"};
+    handshake.session = *session;
+    handshake.port = static_cast<std::uint16_t>(*port);
+    handshake.is_source = number_at(dict, "src").value_or(0) == 1;
+
+    auto frames = read_frames(view_of(dict.dict_find_string_value("st")), 4);
+    if (!frames) return frames.error();
+    handshake.statements = std::move(frames->statements);
+    auto held = held_ranges(dict.dict_find_list("h"));
+    if (!held) return held.error();
+    handshake.held = std::move(*held);
+    return handshake;
+}
+
+} // namespace minuteswarm

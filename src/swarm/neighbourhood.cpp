@@ -1,0 +1,177 @@
+#include "swarm/neighbourhood.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace minuteswarm {
+namespace {
+
+constexpr std::chrono::seconds alive_for{60};
+constexpr std::uint64_t follower_memory = 4; // chunks: one that joined none of the last four has gone
+constexpr std::size_t enough_without_source = 1;
+
+template <class T>
+void keep_some(std::vector<T>& all, std::size_t most, std::mt19937_64& random) {
+    std::shuffle(all.begin(), all.end(), random);
+    if (all.size() > most) all.resize(most);
+}
+
+bool is_joining(HaveMessage::State state) { return state != HaveMessage::State::complete; }
+
+} // namespace
+
+Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, MonotonicTime now) {
+    if (neighbour.session == options_.self) return Entry::self;
+    if (bans_.is_banned(neighbour.endpoint.address, neighbour.session, now)) return Entry::banned;
+    for (auto const& [other, known] : neighbours_) {
+        if (other != id && known.session == neighbour.session) return Entry::duplicate;
+    }
+    if (neighbours_.size() >= options_.most) return Entry::full;
+    neighbour.last_heard = now;
+    neighbours_.insert_or_assign(id, std::move(neighbour));
+    return Entry::accepted;
+}
+
+Neighbour const* Neighbourhood::find(NeighbourId id) const {
+    auto const found = neighbours_.find(id);
+    return found == neighbours_.end() ? nullptr : &found->second;
+}
+
+void Neighbourhood::heard(NeighbourId id, MonotonicTime now) {
+    if (auto const found = neighbours_.find(id); found != neighbours_.end()) {
+        found->second.last_heard = now;
+    }
+}
+
+bool Neighbourhood::strike(NeighbourId id, MonotonicTime now) {
+    auto const found = neighbours_.find(id);
+    if (found == neighbours_.end()) return true;
+    if (++found->second.strikes < limits::strikes) return false;
+    ban(found->second.endpoint.address, found->second.session, now);
+    return true;
+}
+
+void Neighbourhood::ban(
+    PeerAddress const& address, SessionId const& session, MonotonicTime now
+) {
+    bans_.add(address, session, now);
+}
+
+void Neighbourhood::note_knows(NeighbourId id, Signature const& statement) {
+    auto const found = neighbours_.find(id);
+    if (found == neighbours_.end()) return;
+    auto& neighbour = found->second;
+    if (!neighbour.knows.insert(statement).second) return;
+    neighbour.knows_oldest_first.push_back(statement);
+    if (neighbour.knows_oldest_first.size() > limits::known_per_neighbour) {
+        neighbour.knows.erase(neighbour.knows_oldest_first.front());
+        neighbour.knows_oldest_first.pop_front();
+    }
+}
+
+std::vector<NeighbourId> Neighbourhood::push_targets(
+    Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random
+) const {
+    std::vector<NeighbourId> targets;
+    for (auto const& [id, neighbour] : neighbours_) {
+        auto const announced = chunk && neighbour.announced.contains(*chunk);
+        if (!announced && !neighbour.knows.contains(statement)) targets.push_back(id);
+    }
+    keep_some(targets, limits::push_fanout, random);
+    return targets;
+}
+
+void Neighbourhood::on_have(NeighbourId id, HaveMessage const& have) {
+    auto const found = neighbours_.find(id);
+    if (found == neighbours_.end()) return;
+    auto& announced = found->second.announced;
+    announced.insert_or_assign({have.event, have.rendition, have.number}, have.state);
+    if (announced.size() > limits::announced_per_neighbour) announced.erase(announced.begin());
+}
+
+bool Neighbourhood::may_have(Neighbour const& neighbour, ChunkId const& chunk) {
+    return neighbour.announced.contains(chunk) ||
+           std::any_of(neighbour.held.begin(), neighbour.held.end(), [&](auto const& range) {
+               return range.event == chunk.event && range.rendition == chunk.rendition &&
+                      range.first <= chunk.number && chunk.number <= range.last;
+           });
+}
+
+bool Neighbourhood::follows(Neighbour const& neighbour, ChunkId const& chunk) const {
+    auto const oldest = chunk.number.value > follower_memory ? chunk.number.value - follower_memory : 0;
+    auto entry = neighbour.announced.lower_bound({chunk.event, chunk.rendition, {oldest}});
+    for (; entry != neighbour.announced.end() && entry->first < chunk; ++entry) {
+        if (is_joining(entry->second)) return true;
+    }
+    return false;
+}
+
+std::vector<NeighbourId>
+Neighbourhood::dial_targets(ChunkId const& chunk, std::mt19937_64& random) const {
+    std::vector<NeighbourId> targets;
+    std::vector<NeighbourId> sources;
+    std::size_t expected = 0; // those that will dial us
+    for (auto const& [id, neighbour] : neighbours_) {
+        auto const announced = neighbour.announced.find(chunk);
+        auto const says_dials = announced != neighbour.announced.end() &&
+                                announced->second == HaveMessage::State::joining_dialling;
+        auto const follower = follows(neighbour, chunk);
+        auto const higher = neighbour.session > options_.self;
+        if (says_dials || (follower && higher && announced == neighbour.announced.end())) {
+            ++expected;
+            continue;
+        }
+        if (neighbour.endpoint.port == 0 || !(may_have(neighbour, chunk) || follower)) continue;
+        auto const told = announced != neighbour.announced.end();
+        (neighbour.is_source && !told ? sources : targets).push_back(id);
+    }
+    keep_some(targets, limits::chunk_peers, random);
+    if (targets.size() + expected < enough_without_source) {
+        targets.insert(targets.end(), sources.begin(), sources.end());
+    }
+    return targets;
+}
+
+std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk) const {
+    std::vector<NeighbourId> found;
+    for (auto const& [id, neighbour] : neighbours_) {
+        if (neighbour.endpoint.port == 0) continue;
+        if (neighbour.is_source || may_have(neighbour, chunk) || follows(neighbour, chunk)) {
+            found.push_back(id);
+        }
+    }
+    return found;
+}
+
+bool Neighbourhood::should_dial_later(NeighbourId id, HaveMessage::State state) const {
+    auto const* neighbour = find(id);
+    if (!neighbour || neighbour->endpoint.port == 0) return false;
+    if (state == HaveMessage::State::joining_dialling) return false;
+    return state == HaveMessage::State::complete || neighbour->session < options_.self;
+}
+
+std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
+    std::vector<NeighbourId> chosen;
+    auto next = neighbours_.upper_bound(last_receiver_);
+    for (std::size_t seen = 0; seen < neighbours_.size() && chosen.size() < most; ++seen, ++next) {
+        if (next == neighbours_.end()) next = neighbours_.begin();
+        chosen.push_back(next->first);
+    }
+    if (!chosen.empty()) last_receiver_ = chosen.back();
+    return chosen;
+}
+
+PeersMessage
+Neighbourhood::peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const {
+    PeersMessage message;
+    for (auto const& [id, neighbour] : neighbours_) {
+        if (id == to || neighbour.endpoint.port == 0 || now - neighbour.last_heard > alive_for) {
+            continue;
+        }
+        message.peers.push_back({neighbour.endpoint, 0});
+    }
+    keep_some(message.peers, limits::peers_per_message, random);
+    return message;
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "base/limits.hpp"
+#include "swarm/bans.hpp"
+#include "swarm/messages.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace minuteswarm {
+
+using NeighbourId = Number<struct NeighbourIdTag>;
+
+/// A chunk of the channel whose swarm this is.
+struct ChunkId {
+    EventId event;
+    RenditionId rendition;
+    ChunkNumber number;
+    auto operator<=>(ChunkId const&) const = default;
+};
+
+/// A peer connected in the channel swarm, with what it has said of itself. Its words are hints.
+struct Neighbour {
+    SessionId session;
+    PeerEndpoint endpoint; ///< where it listens; port 0: nowhere
+    std::string client;
+    bool is_source = false;
+    bool is_outgoing = false;
+    MonotonicTime last_heard{};
+    std::size_t strikes = 0;
+    std::vector<ChannelHandshake::HeldRange> held;
+    std::map<ChunkId, HaveMessage::State> announced; ///< the newest limits::announced_per_neighbour
+    std::set<Signature> knows;                       ///< statements it sent or was sent
+    std::deque<Signature> knows_oldest_first;
+};
+
+/// Who is connected, what each knows, and so: whom a statement is pushed to, who is told of a chunk, and whom
+/// to dial for it. Pure: sends nothing; time and randomness are parameters.
+class Neighbourhood {
+public:
+    struct Options {
+        SessionId self;
+        std::size_t most = limits::neighbours;
+        bool is_source = false;
+    };
+    enum class Entry { accepted, self, duplicate, full, banned };
+
+    explicit Neighbourhood(Options options)
+        : options_(options) {}
+
+    /// A connection has said its handshake.
+    Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
+    void leave(NeighbourId id) { neighbours_.erase(id); }
+
+    [[nodiscard]] std::map<NeighbourId, Neighbour> const& all() const { return neighbours_; }
+    [[nodiscard]] Neighbour const* find(NeighbourId id) const;
+    void heard(NeighbourId id, MonotonicTime now);
+
+    /// Counts a malformed or forged message; true when that was one too many and the sender is banned.
+    bool strike(NeighbourId id, MonotonicTime now);
+    void ban(PeerAddress const& address, SessionId const& session, MonotonicTime now);
+    [[nodiscard]] Bans const& bans() const { return bans_; }
+
+    /// It sent this statement, or was sent it.
+    void note_knows(NeighbourId id, Signature const& statement);
+    /// Neighbours to push a statement to: of those that do not know it, at most limits::push_fanout.
+    [[nodiscard]] std::vector<NeighbourId>
+    push_targets(Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random)
+        const;
+
+    void on_have(NeighbourId id, HaveMessage const& have);
+
+    /// Whom to connect to for a chunk, and so whom to tell that they need not: neighbours that hold or
+    /// joined it, and those with a lower session id that joined one of the chunks just before it, since they
+    /// are joining at this moment, too. The source only if it announced the chunk or nobody else did.
+    [[nodiscard]] std::vector<NeighbourId> dial_targets(ChunkId const& chunk, std::mt19937_64& random)
+        const;
+    /// When a chunk makes no progress: everybody who may have it, the source included.
+    [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk) const;
+    /// Whether to connect to a neighbour that announced a chunk after this node joined it.
+    [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
+
+    /// The few that a source tells of a new chunk: the copies leave from them. Takes turns.
+    [[nodiscard]] std::vector<NeighbourId> first_receivers(std::size_t most);
+
+    /// Endpoints heard from within a minute, for a `peers` message to `to`.
+    [[nodiscard]] PeersMessage
+    peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const;
+
+private:
+    [[nodiscard]] bool follows(Neighbour const& neighbour, ChunkId const& chunk) const;
+    [[nodiscard]] static bool may_have(Neighbour const& neighbour, ChunkId const& chunk);
+
+    Options options_;
+    std::map<NeighbourId, Neighbour> neighbours_;
+    Bans bans_;
+    NeighbourId last_receiver_;
+};
+
+} // namespace minuteswarm

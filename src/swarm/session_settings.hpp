@@ -1,0 +1,27 @@
+#pragma once
+
+#include <libtorrent/settings_pack.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace minuteswarm {
+
+/// How a process takes part in BitTorrent; the network options of the command line.
+struct NetworkOptions {
+    std::string listen = "0.0.0.0:6881";  ///< HOST:PORT; port 0: any
+    bool is_listen_explicit = false;      ///< a taken port is an error instead of a reason to try the next
+    bool dht = true;
+    bool lsd = true;
+    bool port_mapping = true;
+    std::vector<std::string> dht_bootstrap; ///< host:port; empty: the public DHT's
+    std::string proxy;                      ///< socks5://[user:password@]host:port
+    std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: measured
+};
+
+/// Settings for swarms that live a few seconds, with the reason for each in the source.
+/// Throws StartError for a malformed proxy or listen address.
+lt::settings_pack make_settings(NetworkOptions const& options, bool is_source);
+
+} // namespace minuteswarm

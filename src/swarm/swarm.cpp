@@ -1,0 +1,353 @@
+#include "swarm/swarm.hpp"
+
+#include "base/signature.hpp"
+#include "swarm/libtorrent_access.hpp"
+#include "torrent/info_dict.hpp"
+
+#include <libtorrent/alert_types.hpp>
+#include <libtorrent/bencode.hpp>
+#include <libtorrent/bdecode.hpp>
+#include <libtorrent/extensions/ut_metadata.hpp>
+#include <libtorrent/extensions/ut_pex.hpp>
+#include <libtorrent/ip_filter.hpp>
+#include <libtorrent/kademlia/item.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/session_stats.hpp>
+#include <libtorrent/torrent_flags.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace minuteswarm {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{250};
+constexpr std::size_t traffic_peers = 1000;
+constexpr std::size_t formation_samples = 4096;
+
+/// Adds a held chunk's torrent in the moment a peer asks for it.
+class UnknownTorrentPlugin final : public lt::plugin {
+public:
+    explicit UnknownTorrentPlugin(std::function<bool(InfoHash const&, lt::add_torrent_params&)> ask)
+        : ask_(std::move(ask)) {}
+
+    bool on_unknown_torrent(
+        lt::info_hash_t const& hash, lt::peer_connection_handle const&, lt::add_torrent_params& params
+    ) override {
+        return ask_(from_sha1(hash.v1), params);
+    }
+
+private:
+    std::function<bool(InfoHash const&, lt::add_torrent_params&)> ask_;
+};
+
+/// Loopback and home networks are limited like any other: --uplink must hold there, too.
+lt::ip_filter limit_everybody() {
+    constexpr auto global = 1U << static_cast<std::uint32_t>(lt::session::global_peer_class_id);
+    lt::ip_filter filter;
+    filter.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), global);
+    filter.add_rule(
+        lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), global
+    );
+    return filter;
+}
+
+int metric(char const* name) {
+    auto const index = lt::find_metric_idx(name);
+    assert(index >= 0);
+    return index;
+}
+
+std::string_view as_view(std::string const& text) { return text; }
+
+} // namespace
+
+std::string to_text(PeerEndpoint const& endpoint) {
+    auto const native = to_endpoint(endpoint);
+    auto const host = native.address().to_string();
+    return (native.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(native.port());
+}
+
+Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
+    : loop_(loop)
+    , options_(std::move(options))
+    , events_(std::move(events))
+    , session_id_(random_id<SessionId>())
+    , resolver_(loop.io())
+    , timer_(loop.io()) {
+    // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the channel's.
+    lt::session_params params{make_settings(options_.network, options_.is_source), {}};
+    params.disk_io_constructor = [&store, this](
+                                     lt::io_context& io, lt::settings_interface const&, lt::counters&
+                                 ) { return std::make_unique<StoreDisk>(io, store, layouts_); };
+    session_ = std::make_unique<lt::session>(std::move(params), loop_.io());
+    session_->set_peer_class_filter(limit_everybody());
+    session_->add_extension(&lt::create_ut_metadata_plugin);
+    session_->add_extension(&lt::create_ut_pex_plugin);
+    session_->add_extension(std::make_shared<UnknownTorrentPlugin>(
+        [this](InfoHash const& hash, lt::add_torrent_params& add) {
+            return chunks_ && !stopped_ && chunks_->on_unknown(hash, add);
+        }
+    ));
+
+    auto chunk_events = events_.chunks;
+    chunk_events.on_formed = [this](MediaTime took) {
+        if (formation_.size() < formation_samples) formation_.push_back(took);
+    };
+    chunk_events.on_payload = [this](PeerEndpoint const& peer, int down, int up) {
+        auto& traffic = traffic_[peer];
+        traffic.down += static_cast<std::uint64_t>(down);
+        traffic.up += static_cast<std::uint64_t>(up);
+        if (traffic_.size() > traffic_peers) traffic_.erase(traffic_.begin());
+    };
+    chunks_ = std::make_unique<ChunkTorrents>(loop_, *session_, store, layouts_, std::move(chunk_events));
+    session_->set_alert_notify([this] { loop_.post([this] { pump_alerts(); }); });
+    set_uplink(options_.network.uplink);
+    schedule_tick();
+}
+
+Swarm::~Swarm() = default;
+
+std::uint16_t Swarm::listen_port() const { return session_ ? session_->listen_port() : 0; }
+
+ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
+    assert(loop_.is_current());
+    events.dial = [this, id = channel.channel](PeerEndpoint const& peer) { dial(id, peer); };
+    events.listen_port = [this] { return listen_port(); };
+    auto& joined = channels_[channel.channel];
+    ChannelSwarm::Options const options{
+        .channel = channel.channel, .session = session_id_, .role = channel.role
+    };
+    joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
+    joined.peers = channel.peers;
+
+    lt::add_torrent_params params;
+    params.info_hashes.v1 = to_sha1(channel_info_hash(channel.channel));
+    params.save_path = "minuteswarm";
+    params.flags = lt::torrent_flags::paused;
+    params.trackers = channel.trackers;
+    params.extensions.emplace_back(
+        [swarm = joined.swarm.get()](lt::torrent_handle const&, lt::client_data_t) {
+            return swarm->make_plugin();
+        }
+    );
+    lt::error_code error;
+    joined.torrent = session_->add_torrent(std::move(params), error);
+    if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};
+    joined.torrent.resume();
+    for (auto const& peer : joined.peers) dial_named(channel.channel, peer);
+    return *joined.swarm;
+}
+
+ChannelSwarm* Swarm::find(ChannelId const& channel) {
+    auto const found = channels_.find(channel);
+    return found == channels_.end() ? nullptr : found->second.swarm.get();
+}
+
+void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
+    auto const found = channels_.find(channel);
+    if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
+    auto& torrent = found->second.torrent;
+    // With nobody connected, a pause and a resume cost nothing, and dial in this moment.
+    auto const is_alone = found->second.swarm->neighbourhood().all().empty();
+    if (is_alone) torrent.pause();
+    torrent.connect_peer(to_endpoint(peer));
+    if (is_alone) torrent.resume();
+}
+
+void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
+    auto const parsed = parse_host_port(host_port);
+    if (!parsed) return;
+    resolver_.async_resolve(
+        parsed->host,
+        std::to_string(parsed->port),
+        [this, channel](boost::system::error_code const& error, auto const& results) {
+            if (error || stopped_) return;
+            for (auto const& result : results) {
+                auto const endpoint = result.endpoint();
+                dial(channel, from_endpoint({endpoint.address(), endpoint.port()}));
+            }
+        }
+    );
+}
+
+void Swarm::fetch(ChunkKey const& key, Record const& record) {
+    auto* const channel = find(key.channel);
+    if (!channel || stopped_) return;
+    auto const peers = channel->join({key.event, key.rendition, key.number});
+    chunks_->add(key, record, peers, true);
+}
+
+void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it) {
+    if (dial_it && chunks_->is_wanted(key)) chunks_->add_peers(key, {peer});
+}
+
+void Swarm::rescue_stuck() {
+    for (auto const& key : chunks_->stuck()) {
+        if (auto const* channel = find(key.channel)) {
+            chunks_->add_peers(key, channel->holders({key.event, key.rendition, key.number}));
+        }
+    }
+}
+
+void Swarm::set_uplink(std::uint64_t bits_per_second) {
+    uplink_ = bits_per_second;
+    lt::settings_pack pack;
+    // libtorrent lets a tick's worth pass on top; 3 % below keeps the wire within the figure.
+    auto const bytes = bits_per_second * 97 / 100 / 8;
+    pack.set_int(lt::settings_pack::upload_rate_limit, static_cast<int>(std::min<std::uint64_t>(bytes, INT32_MAX)));
+    session_->apply_settings(std::move(pack));
+}
+
+void Swarm::schedule_tick() {
+    timer_.expires_after(tick_interval);
+    timer_.async_wait([this](boost::system::error_code const& error) {
+        if (error || stopped_) return;
+        tick();
+        schedule_tick();
+    });
+}
+
+void Swarm::tick() {
+    ++ticks_;
+    if (ticks_ % 2 == 0) rescue_stuck();
+    if (ticks_ % 4 != 0) return;
+    chunks_->tick(MonotonicClock::now());
+    session_->post_session_stats();
+    for (auto& [peer, traffic] : traffic_) {
+        traffic.down_rate = traffic.down - std::exchange(traffic.down_before, traffic.down);
+        traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
+    }
+    for (auto const& [id, joined] : channels_) {
+        if (!joined.swarm->neighbourhood().all().empty() && ticks_ % 40 != 0) continue;
+        for (auto const& peer : joined.peers) dial_named(id, peer);
+    }
+}
+
+void Swarm::put_dht_item(
+    ChannelKey const& key,
+    DhtItem const& item,
+    std::int64_t stored,
+    std::function<void(std::int64_t, Signature, Bytes)> done
+) {
+    if (!session_->is_dht_running()) return;
+    std::array<char, 32> public_key{};
+    std::copy(key.channel().bytes.begin(), key.channel().bytes.end(), public_key.begin());
+    session_->dht_put_item(
+        public_key,
+        [key, item, stored, done = std::move(done)](
+            lt::entry& value, std::array<char, 64>& signature, std::int64_t& sequence, std::string const& salt
+        ) {
+            auto const bytes = encode(item);
+            auto const text = as_text(bytes);
+            value = lt::entry{lt::entry::preformatted_type{text.begin(), text.end()}};
+            sequence = next_sequence(wall_now(), stored, sequence);
+            auto const secret = key.expanded();
+            auto const signed_item = lt::dht::sign_mutable_item(
+                {text.data(), static_cast<std::ptrdiff_t>(text.size())},
+                salt,
+                lt::dht::sequence_number{sequence},
+                lt::dht::public_key{reinterpret_cast<char const*>(key.channel().bytes.data())},
+                lt::dht::secret_key{reinterpret_cast<char const*>(secret.data())}
+            );
+            signature = signed_item.bytes;
+            Signature stored_signature;
+            std::copy(signature.begin(), signature.end(), stored_signature.bytes.begin());
+            if (done) done(sequence, stored_signature, bytes);
+        },
+        std::string{dht_salt}
+    );
+}
+
+void Swarm::put_signed_dht_item(
+    ChannelId const& channel, Bytes const& value, std::int64_t sequence, Signature const& signature
+) {
+    if (!session_->is_dht_running()) return;
+    std::array<char, 32> public_key{};
+    std::copy(channel.bytes.begin(), channel.bytes.end(), public_key.begin());
+    session_->dht_put_item(
+        public_key,
+        [value, sequence, signature](
+            lt::entry& item, std::array<char, 64>& item_signature, std::int64_t& item_sequence, std::string const&
+        ) {
+            if (item_sequence > sequence) return; // somebody holds a newer one: leave it
+            item = lt::entry{lt::entry::preformatted_type{value.begin(), value.end()}};
+            item_sequence = sequence;
+            std::copy(signature.bytes.begin(), signature.bytes.end(), item_signature.begin());
+        },
+        std::string{dht_salt}
+    );
+}
+
+void Swarm::get_dht_item(ChannelId const& channel) {
+    if (!session_->is_dht_running()) return;
+    std::array<char, 32> public_key{};
+    std::copy(channel.bytes.begin(), channel.bytes.end(), public_key.begin());
+    session_->dht_get_item(public_key, std::string{dht_salt});
+}
+
+void Swarm::add_dht_node(std::string const& host_port) {
+    if (auto const node = parse_host_port(host_port)) session_->add_dht_node({node->host, node->port});
+}
+
+void Swarm::pump_alerts() {
+    if (!session_) return;
+    std::vector<lt::alert*> alerts;
+    session_->pop_alerts(&alerts);
+    for (auto* const alert : alerts) {
+        if (!stopped_) on_alert(alert);
+    }
+}
+
+void Swarm::on_alert(lt::alert* alert) {
+    if (auto const* listening = lt::alert_cast<lt::listen_succeeded_alert>(alert)) {
+        if (listening->socket_type == lt::socket_type_t::tcp && events_.on_listening) {
+            events_.on_listening(to_text(from_endpoint({listening->address, static_cast<std::uint16_t>(listening->port)})));
+        }
+    } else if (auto const* failed = lt::alert_cast<lt::listen_failed_alert>(alert)) {
+        if (failed->socket_type == lt::socket_type_t::tcp && events_.on_listen_failed) {
+            events_.on_listen_failed(Error{
+                "cannot listen on " + options_.network.listen + ": " + failed->error.message()
+            });
+        }
+    } else if (auto const* external = lt::alert_cast<lt::external_ip_alert>(alert)) {
+        if (events_.on_external) {
+            events_.on_external(to_text(from_endpoint({external->external_address, listen_port()})));
+        }
+    } else if (auto const* item = lt::alert_cast<lt::dht_mutable_item_alert>(alert)) {
+        auto const channel = ChannelId::from({reinterpret_cast<std::uint8_t const*>(item->key.data()), item->key.size()});
+        std::string value;
+        lt::bencode(std::back_inserter(value), item->item);
+        auto const decoded = decode_dht_item(as_bytes(as_view(value)));
+        if (channel && decoded && events_.on_dht_item) events_.on_dht_item(*decoded, *channel);
+    } else if (auto const* stats = lt::alert_cast<lt::session_stats_alert>(alert)) {
+        static int const down = metric("net.recv_bytes");
+        static int const up = metric("net.sent_bytes");
+        static int const down_payload = metric("net.recv_payload_bytes");
+        static int const up_payload = metric("net.sent_payload_bytes");
+        auto const counters = stats->counters();
+        auto const value = [&](int index) { return static_cast<std::uint64_t>(counters[index]); };
+        totals_.down_rate = value(down) - totals_.down;
+        totals_.up_rate = value(up) - totals_.up;
+        totals_.down = value(down);
+        totals_.up = value(up);
+        totals_.down_payload = value(down_payload);
+        totals_.up_payload = value(up_payload);
+    } else if (lt::alert_cast<lt::torrent_error_alert>(alert) || lt::alert_cast<lt::tracker_error_alert>(alert)) {
+        if (events_.log) events_.log(LogLevel::debug, "swarm", alert->message());
+    }
+}
+
+void Swarm::stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    timer_.cancel();
+    resolver_.cancel();
+    for (auto& [id, joined] : channels_) joined.swarm->stop();
+    // The session must end on the loop; what it still does there is kept alive by the proxy.
+    ended_ = std::make_unique<lt::session_proxy>(session_->abort());
+    session_.reset();
+}
+
+} // namespace minuteswarm
