@@ -1,0 +1,25 @@
+#include "playout/output_stream.hpp"
+
+#include <utility>
+
+namespace minuteswarm {
+
+OutputStream::OutputStream(Container container, Cursor cursor)
+    : cursor_(std::move(cursor)) {
+    if (container == Container::mpeg_ts) joiner_.emplace();
+}
+
+std::optional<Slice> OutputStream::next(Timeline const& timeline, std::uint64_t max_bytes) {
+    return cursor_.next(timeline, max_bytes);
+}
+
+Bytes OutputStream::feed(Slice const& slice, Bytes bytes) {
+    if (!joiner_) return bytes;
+    return joiner_->join(bytes, slice.is_discontinuity);
+}
+
+Bytes OutputStream::finish() {
+    return joiner_ ? joiner_->finish() : Bytes{};
+}
+
+} // namespace minuteswarm

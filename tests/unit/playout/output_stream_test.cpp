@@ -1,0 +1,72 @@
+#include "playout/output_stream.hpp"
+#include "unit/playout/timeline_builder.hpp"
+#include "unit/playout/ts_builder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+using namespace minuteswarm;
+using namespace minuteswarm::playout_test;
+
+namespace {
+
+/// Four seconds of one PID with a clock, whose counters start anew.
+Bytes ts_chunk(std::uint64_t number) {
+    TsBuilder ts;
+    for (std::uint64_t at = 0; at < 100; ++at) {
+        auto const time = 900'000 + (number - 1) * 360'000 + at * 3600;
+        ts.add({0x100, time, time + 9000, {}});
+    }
+    return ts.bytes();
+}
+
+/// Plays chunks 1, 2 and, after a gap, 4 through an output that takes odd slices.
+Bytes play_with_gap(Container container) {
+    Timeline timeline{Timeline::Options{}};
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+        auto next = chunk(number);
+        next.size = ts_chunk(number).size();
+        next.is_discontinuity = number == 2;
+        timeline.add(next);
+        if (number != 3) timeline.set_available({number}, next.size);
+    }
+    timeline.start_at({1});
+    timeline.end({4});
+    OutputStream output{container, Cursor::oldest()};
+    Bytes sent;
+    for (auto now = start_of_test; !output.has_ended(timeline); now += seconds{1}) {
+        timeline.advance(now);
+        while (auto const slice = output.next(timeline, 1001)) {
+            auto const chunk = ts_chunk(slice->chunk.value);
+            auto const from = chunk.begin() + static_cast<std::ptrdiff_t>(slice->offset);
+            append(
+                sent,
+                output.feed(*slice, Bytes(from, from + static_cast<std::ptrdiff_t>(slice->length)))
+            );
+        }
+    }
+    append(sent, output.finish());
+    return sent;
+}
+
+} // namespace
+
+TEST_CASE("Output stream joins a transport stream across a restart and a gap") {
+    auto const report = read_ts(play_with_gap(Container::mpeg_ts));
+    CHECK(report.packets == 300);
+    CHECK(report.counter_errors == 0);
+    CHECK(report.marks.at(0x100) == 2);
+    auto const step = largest_step(report.pcrs);
+    REQUIRE(step);
+    CHECK(*step <= 9000);
+}
+
+TEST_CASE("Output stream passes containers that need no joining as they are") {
+    Bytes expected;
+    for (std::uint64_t number : {1U, 2U, 4U})
+        append(expected, ts_chunk(number));
+    for (auto const container : {Container::mp3, Container::adts, Container::fmp4}) {
+        CHECK(play_with_gap(container) == expected);
+    }
+}
