@@ -1,0 +1,89 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "http/http_server.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace minuteswarm {
+
+/// What `/api/status` and `/metrics` show: a snapshot, filled by a role. Every field that is not
+/// known is 0, empty or null. README.md, "Status", defines each.
+struct Status {
+    struct Peer {
+        std::string address;
+        std::string client;
+        std::string transport = "tcp";
+        bool is_source = false;
+        std::uint64_t down_rate = 0; ///< bits per second
+        std::uint64_t up_rate = 0;
+        std::uint64_t down = 0; ///< payload bytes from it in all
+        std::uint64_t up = 0;
+    };
+
+    std::string_view role;
+    std::string channel;
+    EventId event;
+    std::string title;
+    std::string state = "starting"; ///< starting, live, stalled or ended
+    std::chrono::milliseconds uptime{};
+    ChunkNumber newest_chunk;
+    std::vector<Peer> peers;
+    struct {
+        std::uint64_t down = 0, up = 0; ///< bits per second
+    } rates;
+    struct {
+        std::uint64_t down = 0, up = 0, down_payload = 0, up_payload = 0; ///< bytes
+        std::uint64_t protocol_overhead = 0;
+    } totals;
+    struct {
+        std::optional<std::chrono::milliseconds> link_to_feed, link_to_first_byte;
+    } startup;
+    struct {
+        std::chrono::milliseconds now{}, target{}, p50{}, p99{};
+    } latency;
+    std::optional<Timeline::Position> playhead;
+    std::chrono::milliseconds buffered{};
+    struct {
+        std::uint64_t bytes = 0, late = 0;
+    } on_time;
+    struct {
+        std::uint64_t count = 0;
+        std::chrono::milliseconds media_time{};
+    } gaps;
+    struct {
+        std::uint64_t from_edge = 0, from_swarm = 0, from_web = 0, repaired_bytes = 0;
+        std::uint64_t held = 0, active = 0;
+    } chunks;
+    struct {
+        std::uint64_t count = 0;
+        std::chrono::milliseconds p50{}, p99{};
+    } swarm_formation;
+    struct {
+        std::uint64_t bad_signature = 0, strikes = 0, bans = 0;
+    } dropped;
+    struct {
+        std::uint64_t used = 0, limit = 0; ///< bytes; limit 0: none
+        bool is_failing = false;
+    } disk;
+    std::uint64_t memory_chunks = 0; ///< chunk bytes in memory
+    std::uint64_t uplink = 0;        ///< bits per second in force; 0: unlimited
+    std::vector<HttpServer::Client> clients;
+    std::string note; ///< one line for the user while something is wrong; else empty
+};
+
+/// The JSON object of `GET /api/status`.
+std::string to_json(Status const& status);
+/// The same in Prometheus' text format.
+std::string to_metrics(Status const& status);
+
+/// The value below which `share` (0-1) of the samples lie; 0 of none.
+std::chrono::milliseconds percentile(std::vector<MediaTime> samples, double share);
+
+} // namespace minuteswarm
