@@ -1,0 +1,89 @@
+#pragma once
+
+#include "archive/event_folder.hpp"
+#include "archive/event_torrent_file.hpp"
+#include "archive/part_file.hpp"
+#include "archive/record_file.hpp"
+#include "base/signature.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace minuteswarm {
+
+/// A publisher's event on disk, from its first byte to its end. Blocking: made at start-up, then
+/// used on the disk strand alone. A call that fails (disk full) changed nothing and may be
+/// repeated.
+class EventWriter {
+public:
+    /// What closing a chunk made.
+    struct Closed {
+        Record record;
+        Statement statement;
+        std::filesystem::path file;
+        SharedBytes bytes; ///< of a chunk of at most limits::remembered_chunk; else none
+    };
+    /// What was there when an event is gone on with.
+    struct Resumed {
+        ChunkNumber next{1};
+        MediaTime media_end{};
+        EpochNumber next_epoch{1};
+        std::uint64_t next_revision = 1;
+        std::optional<Container> container;
+        std::optional<Record> recovered; ///< the chunk that was in progress, now signed and closed
+    };
+
+    /// Goes on with the channel's newest event in `archive` if that has no end and is whole, else
+    /// starts the event that `new_event` gives out.
+    static Expected<EventWriter> open(
+        std::filesystem::path const& archive,
+        ChannelKey const& key,
+        std::function<EventId(EventId known)> const& new_event
+    );
+
+    [[nodiscard]] EventFolder const& folder() const { return folder_; }
+    [[nodiscard]] RecordFile& records() { return records_; }
+    [[nodiscard]] Resumed const& resumed() const { return resumed_; }
+    [[nodiscard]] bool is_resumed() const { return is_resumed_; }
+
+    Completion open_chunk(Record const& opening);
+    Completion append(ByteView bytes);
+    Expected<Closed> close_chunk(MediaTime duration);
+
+    Expected<Statement> describe(Descriptor const& descriptor);
+    /// The event torrent, if every chunk is still there, and the end record.
+    struct Ended {
+        Statement statement;
+        std::optional<InfoHash> torrent;
+        Bytes info_dict;
+        std::vector<ChunkNumber> chunks; ///< in it, in order
+    };
+    /// Takes the next chunk into the event torrent: false when nothing is left to take. A step at a
+    /// time, since all bytes are read once more while viewers may still want some.
+    bool prepare_end();
+    Expected<Ended>
+    end(std::vector<std::string> const& trackers, std::vector<std::string> const& web_seeds);
+
+private:
+    EventWriter(EventFolder folder, RecordFile records, ChannelKey key)
+        : folder_(std::move(folder))
+        , records_(std::move(records))
+        , key_(std::move(key)) {}
+
+    Completion resume();
+    Completion sign_part(Record const& record);
+
+    EventFolder folder_;
+    RecordFile records_;
+    ChannelKey key_;
+    std::optional<PartFile> part_;
+    std::optional<EventTorrentMaker> torrent_;
+    bool has_torrent_ = true;
+    Resumed resumed_;
+    bool is_resumed_ = false;
+};
+
+} // namespace minuteswarm
