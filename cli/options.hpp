@@ -1,0 +1,44 @@
+#pragma once
+
+#include "http/http_server.hpp"
+#include "swarm/session_settings.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace minuteswarm {
+
+/// Option validators that store a parsed value and say what is wrong in one line.
+CLI::Option* add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
+CLI::Option* add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
+CLI::Option* add_duration(
+    CLI::App& app, std::string const& names, std::chrono::microseconds& value, std::string const& text
+);
+
+/// The network options that commands share.
+struct NetworkArguments {
+    std::string listen;
+    std::vector<std::string> peers, trackers, web_seeds, dht_bootstrap;
+    std::uint64_t uplink = 0;
+    std::string proxy;
+    bool no_dht = false, no_lsd = false, no_port_mapping = false;
+
+    void add_to(CLI::App& app);
+    [[nodiscard]] NetworkOptions options() const;
+};
+
+/// `--http HOST:PORT`; what was not given stays at the default, which may move to a free port.
+struct HttpArguments {
+    std::string address;
+
+    void add_to(CLI::App& app, std::string const& text);
+    [[nodiscard]] bool is_given() const { return !address.empty(); }
+    [[nodiscard]] HttpServer::Options options() const;
+};
+
+} // namespace minuteswarm

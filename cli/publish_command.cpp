@@ -1,0 +1,133 @@
+#include "commands.hpp"
+
+#include "archive/key_file.hpp"
+#include "archive/retention.hpp"
+#include "base/text.hpp"
+#include "options.hpp"
+#include "publisher.hpp"
+#include "reporter.hpp"
+#include "role_run.hpp"
+
+#include <fstream>
+#include <memory>
+
+namespace minuteswarm {
+namespace {
+
+struct PublishArguments {
+    std::string input, channel, key, title, archive, retain = "all", link_file;
+    std::chrono::microseconds chunk = std::chrono::seconds{4};
+    bool loop = false, as_fast_as_possible = false, json = false;
+    NetworkArguments network;
+    HttpArguments http;
+};
+
+std::filesystem::path key_path(PublishArguments const& arguments) {
+    if (!arguments.key.empty()) return arguments.key;
+    auto const path = channel_key_path(arguments.channel, user_data_folder());
+    if (!path) throw StartError{"--channel: " + path.error().message};
+    return *path;
+}
+
+Publisher::Options make_options(PublishArguments const& arguments) {
+    Publisher::Options options;
+    options.input = arguments.input;
+    options.title = arguments.title;
+    options.chunk_duration = arguments.chunk;
+    options.archive = arguments.archive.empty() ? user_data_folder() / "minuteswarm" / "archive"
+                                                : std::filesystem::path{arguments.archive};
+    options.retain = *parse_retention(arguments.retain);
+    options.is_looped = arguments.loop;
+    options.as_fast_as_possible = arguments.as_fast_as_possible;
+    options.network = arguments.network.options();
+    options.peers = arguments.network.peers;
+    options.trackers = arguments.network.trackers;
+    options.web_seeds = arguments.network.web_seeds;
+    if (arguments.http.is_given()) options.http = arguments.http.options();
+    return options;
+}
+
+Publisher::Events make_events(PublishArguments const& arguments, Reporter& reporter, RoleRun& run) {
+    Publisher::Events events;
+    events.on_ready = [&](Link const& link, std::string const& listening) {
+        auto const text = format_link(link);
+        reporter.event("listening", {{"address", listening}}, "listening on " + listening);
+        reporter.event("link", {{"link", text}}, "watch with:  minuteswarm watch '" + text + "'");
+        if (!arguments.link_file.empty()) std::ofstream{arguments.link_file} << text << '\n';
+    };
+    events.on_http = [&](std::string const& url) {
+        reporter.event("http", {{"url", url}}, "own preview at " + url);
+    };
+    events.on_chunk = [&](Record const& record) {
+        reporter.chunk(
+            record.number,
+            concat("chunk ", record.number.value, ": ", in_seconds(record.duration), " s, ", record.size, " bytes")
+        );
+    };
+    events.on_notice = [&](std::string const& line) { reporter.notice(line); };
+    events.on_end = [&](std::string const& magnet, std::filesystem::path const& folder) {
+        reporter.event(
+            "end",
+            {{"magnet", magnet}, {"folder", folder.string()}},
+            concat("the event has ended; seed it with:  minuteswarm seed '", folder.string(), "'")
+        );
+    };
+    events.on_stopped = [&](std::optional<Error> const& error) { run.on_stopped(error); };
+    return events;
+}
+
+int publish(PublishArguments const& arguments) {
+    Reporter reporter{arguments.json};
+    auto key = KeyFile::load_or_create(key_path(arguments));
+    if (auto const warning = key.warning()) reporter.notice(*warning);
+    EventLoop loop;
+    RoleRun run{loop, reporter};
+    Publisher publisher{
+        loop, std::move(key), make_options(arguments), make_events(arguments, reporter, run)
+    };
+    run.stop = [&] { publisher.stop(); };
+    run.status = [&] { return publisher.status(); };
+    publisher.start();
+    return run.run();
+}
+
+} // namespace
+
+void add_publish_command(CLI::App& app, Run& run) {
+    auto const arguments = std::make_shared<PublishArguments>();
+    auto& command = *app.add_subcommand("publish", "broadcast a live or recorded source");
+    command.add_option("input", arguments->input, "file, URL, rtmp://HOST:PORT/… to listen on, or - for stdin")
+        ->required();
+    auto* const key = command.add_option_group("key", "whose broadcast it is");
+    key->add_option("--channel", arguments->channel, "name of a channel kept for you; made if it is new");
+    key->add_option("--key", arguments->key, "file of the channel's key; made if absent");
+    key->require_option(1);
+    command.add_option("--title", arguments->title, "what viewers see")->take_last();
+    add_duration(command, "--chunk", arguments->chunk, "duration of a chunk, 1 to 120 s [4]")
+        ->check([](std::string const& text) {
+            auto const seconds = std::atof(text.c_str());
+            auto const is_ms = text.ends_with("ms");
+            auto const value = is_ms ? seconds / 1000 : seconds;
+            return value >= 1 && value <= 120 ? std::string{} : "must be 1 to 120 s";
+        });
+    command.add_option("--archive", arguments->archive, "folder that keeps the chunks [user's data folder]")
+        ->type_name("DIR")
+        ->take_last();
+    command.add_option("--retain", arguments->retain, "how much of it: 24h, 10G or all [all]")
+        ->take_last()
+        ->check([](std::string const& text) {
+            auto const parsed = parse_retention(text);
+            return parsed ? std::string{} : parsed.error().message;
+        });
+    command.add_flag("--loop", arguments->loop, "start a file again at its end");
+    command.add_flag("--as-fast-as-possible", arguments->as_fast_as_possible, "do not pace a file to real time");
+    command.add_option("--link-file", arguments->link_file, "write the link here, too")->type_name("FILE");
+    command.add_option("--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)")
+        ->type_name("URL");
+    arguments->network.add_to(command);
+    arguments->http.add_to(command, "serve a preview, status and metrics here");
+    command.add_flag("--json", arguments->json, "one JSON object per event on stdout");
+    command.callback([arguments, &run] { run = [arguments] { return publish(*arguments); }; });
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/event_loop.hpp"
+#include "base/signals.hpp"
+#include "base/timer.hpp"
+#include "commands.hpp"
+#include "reporter.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace minuteswarm {
+
+/// Runs a role on the loop until it has stopped, shows its status, and passes Ctrl-C on to it.
+class RoleRun {
+public:
+    RoleRun(EventLoop& loop, Reporter& reporter)
+        : loop_(loop)
+        , reporter_(reporter)
+        , signals_(loop, [this] { on_signal(); })
+        , status_timer_(loop) {}
+
+    std::function<void()> stop;
+    std::function<Status()> status;
+
+    /// For the role's on_stopped.
+    void on_stopped(std::optional<Error> const& error) {
+        error_ = error;
+        signals_.cancel();
+        status_timer_.cancel();
+        loop_.stop();
+    }
+
+    int run() {
+        show_status();
+        loop_.run();
+        loop_.run_for(goodbye); // libtorrent takes leave of trackers and peers
+        if (error_) {
+            reporter_.event("error", {{"message", error_->message}}, "minuteswarm: " + error_->message);
+            return exit_failed;
+        }
+        return is_interrupted_ ? exit_interrupted : exit_done;
+    }
+
+private:
+    static constexpr std::chrono::seconds goodbye{3};
+
+    void on_signal() {
+        is_interrupted_ = true;
+        if (stop) stop();
+    }
+
+    void show_status() {
+        status_timer_.start_after(std::chrono::seconds{1}, [this] {
+            if (status) reporter_.status(status());
+            show_status();
+        });
+    }
+
+    EventLoop& loop_;
+    Reporter& reporter_;
+    StopSignals signals_;
+    Timer status_timer_;
+    std::optional<Error> error_;
+    bool is_interrupted_ = false;
+};
+
+} // namespace minuteswarm

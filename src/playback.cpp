@@ -1,0 +1,165 @@
+#include "playback.hpp"
+
+#include "base/limits.hpp"
+
+namespace minuteswarm {
+namespace {
+
+std::string_view name_of(Timeline::State state) {
+    switch (state) {
+    case Timeline::State::starting: return "starting";
+    case Timeline::State::live: return "live";
+    case Timeline::State::stalled: return "stalled";
+    case Timeline::State::ended: return "ended";
+    }
+    return "";
+}
+
+std::chrono::milliseconds in_ms(MediaTime time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
+}
+
+} // namespace
+
+Playback::Playback(EventLoop& loop, Store& store, Options options, Events events)
+    : loop_(loop)
+    , store_(store)
+    , options_(std::move(options))
+    , events_(std::move(events))
+    , timeline_(options_.timeline)
+    , timer_(loop) {
+    if (options_.output) file_ = std::make_unique<FileOutput>(loop_, *options_.output);
+    if (options_.http) open_http(*options_.http);
+}
+
+void Playback::open_http(HttpServer::Options const& options) {
+    HttpServer::Source& source = *this;
+    http_ = std::make_unique<HttpServer>(loop_, source, options);
+}
+
+void Playback::begin_event(ChannelId const& channel, EventId event) {
+    auto const is_first = event_.event == EventId{};
+    event_ = ChunkKey{channel, event, {}, {}};
+    if (is_first) return;
+    // Cursors point into the old timeline: their clients have to come again.
+    timeline_ = Timeline{options_.timeline};
+    stream_.reset();
+    if (!http_) return;
+    auto again = *options_.http;
+    again.port = http_->local_endpoint().port();
+    http_->stop();
+    http_.reset();
+    open_http(again);
+}
+
+void Playback::describe(std::string title, Container container) {
+    title_ = std::move(title);
+    container_ = container;
+}
+
+void Playback::add(Record const& record) { timeline_.add(Timeline::chunk_of(record)); }
+
+void Playback::refresh(ChunkNumber number) {
+    auto key = event_;
+    key.number = number;
+    timeline_.set_available(number, store_.verified(key).contiguous_end(0));
+}
+
+void Playback::end(ChunkNumber last) { timeline_.end(last); }
+
+void Playback::start_at(ChunkNumber number) { timeline_.start_at(number); }
+
+void Playback::advance() {
+    if (stopped_) return;
+    auto const now = MonotonicClock::now();
+    if (timeline_.advance(now)) {
+        if (!first_byte_at_ && timeline_.counters().released_bytes > 0) first_byte_at_ = now;
+        if (http_) http_->on_timeline_changed();
+        pump_output();
+        if (events_.on_advanced) events_.on_advanced();
+    }
+    if (auto const next = timeline_.next_deadline()) {
+        timer_.start_at(*next, [this] { advance(); });
+    } else {
+        timer_.cancel();
+    }
+}
+
+void Playback::read(
+    ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done
+) {
+    auto key = event_;
+    key.number = number;
+    store_.read(key, offset, length, std::move(done));
+}
+
+void Playback::pump_output() {
+    if (!file_ || is_writing_ || is_output_over_ || stopped_) return;
+    if (!stream_) {
+        if (timeline_.segments().empty()) return;
+        stream_ = std::make_unique<OutputStream>(container_, Cursor::oldest());
+    }
+    auto const slice = stream_->next(timeline_, limits::output_slice);
+    if (!slice) {
+        if (!stream_->has_ended(timeline_)) return;
+        is_output_over_ = true;
+        write_output(stream_->finish());
+        return;
+    }
+    is_writing_ = true;
+    auto const length = static_cast<std::size_t>(slice->length);
+    read(slice->chunk, slice->offset, length, [this, slice = *slice](auto error, SharedBytes bytes) {
+        is_writing_ = false;
+        if (error || stopped_) return pump_output(); // retention was faster: the cursor moves on
+        write_output(stream_->feed(slice, *bytes));
+    });
+}
+
+void Playback::write_output(Bytes bytes) {
+    is_writing_ = true;
+    file_->write(std::move(bytes), [this](std::error_code error) {
+        is_writing_ = false;
+        if (stopped_) return;
+        if (error) {
+            is_output_over_ = true;
+            if (events_.on_output) events_.on_output(error);
+            return;
+        }
+        pump_output();
+        if (is_output_over_ && events_.on_advanced) events_.on_advanced();
+    });
+}
+
+bool Playback::is_done() const {
+    if (timeline_.state() != Timeline::State::ended) return false;
+    return !file_ || (is_output_over_ && !is_writing_);
+}
+
+std::vector<HttpServer::Client> Playback::clients() const {
+    return http_ ? http_->clients() : std::vector<HttpServer::Client>{};
+}
+
+void Playback::fill(Status& status) const {
+    auto const& counters = timeline_.counters();
+    status.event = event_.event;
+    status.title = title_;
+    status.state = name_of(timeline_.state());
+    status.latency.now = in_ms(timeline_.latency_now());
+    status.latency.target = in_ms(timeline_.effective_latency());
+    status.playhead = timeline_.playhead();
+    status.buffered = in_ms(timeline_.ahead(MonotonicClock::now()));
+    status.on_time.bytes = counters.released_bytes - counters.late_bytes;
+    status.on_time.late = counters.late_bytes;
+    status.gaps.count = counters.gaps;
+    status.gaps.media_time = in_ms(counters.gap_time);
+    status.clients = clients();
+}
+
+void Playback::stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    timer_.cancel();
+    if (http_) http_->stop();
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,410 @@
+#include "publisher.hpp"
+
+#include "base/text.hpp"
+#include "swarm_status.hpp"
+#include "swarm/link_endpoints.hpp"
+#include "torrent/info_dict.hpp"
+
+#include <algorithm>
+
+namespace minuteswarm {
+namespace {
+
+constexpr RenditionId only_rendition{0};
+constexpr std::chrono::milliseconds gather_endpoints{300};
+constexpr std::chrono::seconds dht_interval{60};
+constexpr std::chrono::seconds upload_idle{3};
+constexpr std::chrono::seconds linger_most{60};
+constexpr std::size_t served_at_start = 30;
+// A new chunk's first copies go to so many viewers, who pass it on: enough to lose two of them.
+constexpr std::size_t first_receivers = 3;
+
+std::shared_ptr<EventWriter>
+open_writer(KeyFile& key, std::filesystem::path const& archive) {
+    auto writer = EventWriter::open(archive, key.key(), [&key](EventId known) {
+        return key.start_event(wall_now(), known);
+    });
+    if (!writer) throw StartError{writer.error().message};
+    return std::make_shared<EventWriter>(*std::move(writer));
+}
+
+} // namespace
+
+Publisher::Publisher(EventLoop& loop, KeyFile key, Options options, Events events)
+    : loop_(loop)
+    , key_(std::move(key))
+    , options_(std::move(options))
+    , events_(std::move(events))
+    , disk_(loop)
+    , writer_(open_writer(key_, options_.archive))
+    , folder_(writer_->folder())
+    , run_(random_id<RunId>())
+    , store_(loop, disk_, {})
+    , timer_(loop) {
+    auto const& resumed = writer_->resumed();
+    if (auto const* known = writer_->records().descriptor()) descriptor_ = known->value;
+    descriptor_.event = folder_.event();
+    descriptor_.revision = resumed.next_revision;
+    descriptor_.title = options_.title.empty() ? descriptor_.title : options_.title;
+    descriptor_.chunk_duration = options_.chunk_duration;
+    if (!writer_->is_resumed()) descriptor_.start = wall_now();
+}
+
+Publisher::~Publisher() = default;
+
+ChunkKey Publisher::key_of(ChunkNumber number) const {
+    return {key_.key().channel(), folder_.event(), only_rendition, number};
+}
+
+void Publisher::start() {
+    if (options_.http) {
+        Playback::Options playback;
+        playback.http = options_.http;
+        playback_ = std::make_unique<Playback>(
+            loop_, store_, playback, Playback::Events{[this] { return status(); }, {}, {}}
+        );
+        playback_->begin_event(key_.key().channel(), folder_.event());
+        events_.on_http(playback_->url());
+    }
+    ChunkSteps::Events steps;
+    steps.on_described = [this](Statement const& statement) {
+        channel_->publish(statement, folder_.event());
+    };
+    steps.on_chunk = [this](EventWriter::Closed const& closed) { on_chunk(closed); };
+    steps.on_ended = [this](EventWriter::Ended const& ended) { on_ended(ended); };
+    steps.on_appended = [this](std::size_t bytes) {
+        if (recording_) recording_->consumed(bytes);
+    };
+    steps.on_failing = [this](Error const& error) {
+        note_ = error.message + "; the recording waits until it works again";
+        events_.on_notice(note_);
+    };
+    steps.on_recovered = [this] {
+        note_.clear();
+        events_.on_notice("the archive can be written again");
+    };
+    steps_ = std::make_unique<ChunkSteps>(loop_, disk_, writer_, std::move(steps));
+    open_swarm();
+    tick();
+}
+
+void Publisher::open_swarm() {
+    Swarm::Events events;
+    events.on_listening = [this](std::string const& endpoint) { on_listening(endpoint); };
+    events.on_listen_failed = [this](Error const& error) {
+        if (endpoints_.empty()) on_input_over(error);
+    };
+    events.on_external = [this](std::string const& endpoint) { endpoints_.push_back(endpoint); };
+    events.chunks.load_record = [this](ChunkKey const& key, auto reply) {
+        disk_.run(
+            0,
+            [writer = writer_, key]() -> std::optional<Record> {
+                auto record = writer->records().read(key.rendition, key.number);
+                return record ? std::optional{record->value} : std::nullopt;
+            },
+            std::move(reply)
+        );
+    };
+    swarm_ = std::make_unique<Swarm>(
+        loop_, store_, Swarm::Options{options_.network, true}, std::move(events)
+    );
+
+    ChannelSwarm::Events channel;
+    channel.on_foreign_run = [this](RunId const& run) {
+        on_input_over(Error{concat(
+            "another publisher is using this channel's key (run ", run.hex(),
+            "): only one may; this one stops"
+        )});
+    };
+    channel.on_have = [](ChunkId const&, PeerEndpoint const&, bool) {};
+    channel.on_newer_protocol = [this] {
+        events_.on_notice("a peer speaks a newer protocol; update minuteswarm");
+    };
+    channel.held = [this] {
+        std::vector<ChannelHandshake::HeldRange> held;
+        if (kept_.empty()) return held;
+        held.push_back(
+            {folder_.event(), only_rendition, kept_.front().number, kept_.back().number}
+        );
+        return held;
+    };
+    channel.read_older = [this](GetRecordsMessage const& wanted, auto reply) {
+        disk_.run(
+            0,
+            [writer = writer_, wanted] {
+                return writer->records().read_range(
+                    wanted.rendition, wanted.first, wanted.count, limits::records_reply_size
+                );
+            },
+            std::move(reply)
+        );
+    };
+    channel_ = &swarm_->open(
+        {key_.key().channel(), ChannelSwarm::Role::source, options_.peers, options_.trackers},
+        std::move(channel)
+    );
+    publish_known_records();
+}
+
+void Publisher::publish_known_records() {
+    channel_->add_feed(folder_.event());
+    auto& records = writer_->records();
+    if (auto const* known = records.descriptor()) {
+        channel_->publish({StatementKind::descriptor, known->wire}, folder_.event());
+    }
+    auto const numbers = records.numbers(only_rendition);
+    auto const skipped = numbers.size() > limits::feed_window ? numbers.size() - limits::feed_window : 0;
+    for (auto i = skipped; i < numbers.size(); ++i) {
+        auto const known = records.read(only_rendition, numbers[i]);
+        std::error_code missing;
+        if (!known || std::filesystem::file_size(folder_.chunk(known->value), missing) != known->value.size) {
+            continue; // retention has taken it
+        }
+        auto const& record = known->value;
+        auto const key = key_of(record.number);
+        store_.add(key, folder_.chunk(record), record.size);
+        store_.mark_verified(key, 0, record.size);
+        kept_.push_back({record.number, record.media_time + record.duration, record.size});
+        if (numbers.size() - i <= served_at_start) {
+            swarm_->chunks().add(key, record, {}, false);
+        } else {
+            swarm_->chunks().hold(key, record);
+        }
+        channel_->publish({StatementKind::record, known->wire}, folder_.event());
+        if (playback_) {
+            playback_->add(record);
+            playback_->refresh(record.number);
+        }
+    }
+}
+
+void Publisher::on_listening(std::string const& endpoint) {
+    auto const is_first = endpoints_.empty();
+    endpoints_.push_back(endpoint);
+    if (!is_first) return;
+    timer_.start_after(gather_endpoints, [this] {
+        Link link;
+        link.channel = key_.key().channel();
+        link.title = descriptor_.title;
+        link.trackers = options_.trackers;
+        link.web_seeds = options_.web_seeds;
+        link.peers = choose_link_endpoints(endpoints_);
+        if (!is_reachable_from_outside(link.peers) && !is_loopback_only(link.peers)) {
+            events_.on_notice(
+                "not reachable from outside: no public address is known; viewers find it by "
+                "DHT or tracker, or forward the port"
+            );
+        }
+        events_.on_ready(link, endpoints_.front());
+        start_recording();
+        tick();
+    });
+}
+
+void Publisher::start_recording() {
+    if (is_finished_) return;
+    auto const& resumed = writer_->resumed();
+    Recording::Options options;
+    options.url = options_.input;
+    options.chunk_duration = options_.chunk_duration;
+    options.as_fast_as_possible = options_.as_fast_as_possible;
+    options.is_looped = options_.is_looped;
+    options.first_media_time = resumed.media_end;
+    options.first_epoch = resumed.next_epoch;
+    options.event_start = descriptor_.start;
+    options.container = resumed.container;
+
+    Recording::Events events;
+    events.on_epoch = [this](Recording::Epoch const& epoch) { on_epoch(epoch); };
+    events.on_chunk_opened = [this, next = resumed.next](Recording::ClosedChunk const& opened) mutable {
+        Record opening;
+        opening.event = folder_.event();
+        opening.rendition = only_rendition;
+        opening.run = run_;
+        opening.epoch = opened.epoch;
+        opening.number = next;
+        opening.media_time = opened.media_time;
+        opening.wall_time = opened.wall_time;
+        opening.container = descriptor_.container;
+        opening.is_discontinuity = opened.is_discontinuity;
+        opening.is_independent = opened.is_independent;
+        ++next;
+        steps_->open_chunk(opening);
+    };
+    events.on_bytes = [this](Bytes bytes) { steps_->append(std::move(bytes)); };
+    events.on_chunk_closed = [this](Recording::ClosedChunk const& closed) {
+        steps_->close_chunk(closed.duration);
+    };
+    events.on_waiting = [this](std::string const& line) { events_.on_notice(line); };
+    events.on_warning = [this](std::string const& line) { events_.on_notice(line); };
+    events.on_failed = [this](Error const& error) { on_input_over(error); };
+    events.on_end = [this] { on_input_over(std::nullopt); };
+    recording_ = std::make_unique<Recording>(loop_, std::move(options), std::move(events));
+    recording_->start();
+}
+
+void Publisher::on_epoch(Recording::Epoch const& epoch) {
+    descriptor_.container = epoch.container;
+    descriptor_.codecs = epoch.codecs;
+    descriptor_.bitrate = epoch.bitrate;
+    steps_->describe(descriptor_);
+    ++descriptor_.revision;
+    if (playback_) playback_->describe(descriptor_.title, epoch.container);
+    events_.on_notice("recording " + epoch.description);
+}
+
+void Publisher::on_chunk(EventWriter::Closed const& closed) {
+    auto const& record = closed.record;
+    auto const key = key_of(record.number);
+    store_.add(key, closed.file, record.size);
+    if (closed.bytes) store_.remember(key, 0, closed.bytes);
+    store_.mark_verified(key, 0, record.size);
+    swarm_->chunks().add(key, record, {}, false);
+    swarm_->chunks().announce(key, announcement());
+    channel_->announce_complete({key.event, key.rendition, key.number}, first_receivers);
+    channel_->publish(closed.statement, folder_.event());
+    kept_.push_back({record.number, record.media_time + record.duration, record.size});
+    newest_.push_front(record);
+    if (newest_.size() > limits::dht_window) newest_.pop_back();
+    if (playback_) {
+        playback_->add(record);
+        playback_->refresh(record.number);
+        if (!playback_->timeline().has_start()) playback_->start_at(record.number);
+        playback_->advance();
+    }
+    expire_chunks();
+    put_dht_item(false);
+    events_.on_chunk(record);
+}
+
+ChunkTorrents::Announce Publisher::announcement() const {
+    return {options_.trackers, options_.web_seeds, options_.network.dht};
+}
+
+void Publisher::expire_chunks() {
+    for (auto const number : expired_chunks(options_.retain, kept_)) {
+        swarm_->chunks().remove(key_of(number));
+        store_.remove(key_of(number), true);
+        if (playback_) playback_->forget_before(number.next());
+        std::erase_if(kept_, [&](KeptChunk const& chunk) { return chunk.number == number; });
+    }
+}
+
+void Publisher::put_dht_item(bool is_end) {
+    auto const now = MonotonicClock::now();
+    if (newest_.empty() || (!is_end && last_dht_put_ && now - *last_dht_put_ < dht_interval)) return;
+    last_dht_put_ = now;
+    DhtItem item;
+    item.event = folder_.event();
+    item.number = newest_.front().number;
+    item.time = wall_now();
+    item.is_end = is_end;
+    for (auto const& record : newest_) {
+        item.window.push_back(make_info_dict(key_.key().channel(), record).hash);
+    }
+    item.newest = item.window.front();
+    swarm_->put_dht_item(
+        key_.key(),
+        item,
+        dht_sequence_,
+        [this](std::int64_t sequence, Signature const& signature, Bytes const& value) {
+            dht_sequence_ = sequence;
+            disk_.run(0, [folder = folder_, item = encode(SignedDhtItem{sequence, signature, value})] {
+                (void)folder.save_dht_item(item); // the next put stores it again
+            });
+        }
+    );
+}
+
+void Publisher::on_input_over(std::optional<Error> error) {
+    if (is_over_) return;
+    is_over_ = true;
+    failure_ = std::move(error);
+    if (failure_) { // not the event's end: publishing again goes on with it
+        steps_->then([this] { finish(); });
+    } else {
+        steps_->end(options_.trackers, options_.web_seeds);
+    }
+}
+
+void Publisher::on_ended(EventWriter::Ended const& ended) {
+    channel_->publish(ended.statement, folder_.event());
+    put_dht_item(true);
+    std::string magnet;
+    if (ended.torrent) {
+        std::vector<ChunkKey> keys;
+        for (auto const number : ended.chunks) keys.push_back(key_of(number));
+        swarm_->chunks().add_event(*ended.torrent, ended.info_dict, std::move(keys), announcement());
+        auto const name = event_folder_name(key_.key().channel(), folder_.event());
+        magnet = make_magnet(*ended.torrent, name, options_.trackers);
+    }
+    if (playback_) {
+        playback_->end(kept_.empty() ? ChunkNumber{0} : kept_.back().number);
+        playback_->advance();
+    }
+    events_.on_end(magnet, folder_.path());
+    ended_at_ = last_upload_ = MonotonicClock::now();
+    linger();
+}
+
+void Publisher::linger() {
+    if (!ended_at_ || is_finished_) return;
+    auto const now = MonotonicClock::now();
+    auto const up = swarm_->totals().up_payload;
+    if (up != up_payload_seen_) last_upload_ = now;
+    up_payload_seen_ = up;
+    auto const is_alone = channel_->neighbourhood().all().empty();
+    if (is_alone || now - last_upload_ > upload_idle || now - *ended_at_ > linger_most) finish();
+}
+
+void Publisher::tick() {
+    timer_.start_after(std::chrono::seconds{1}, [this] {
+        linger();
+        if (!is_finished_) tick();
+    });
+}
+
+void Publisher::stop() {
+    if (is_stopping_ || !recording_) return finish();
+    is_stopping_ = true;
+    recording_->stop(); // what is in progress is closed, and on_end follows
+}
+
+void Publisher::finish() {
+    if (is_finished_) return;
+    is_finished_ = true;
+    timer_.cancel();
+    recording_.reset();
+    if (steps_) steps_->stop();
+    if (playback_) playback_->stop();
+    if (swarm_) swarm_->stop();
+    if (kept_.empty() && !writer_->is_resumed() && failure_) { // nothing came: leave no empty event behind
+        disk_.run(0, [folder = folder_.path()] {
+            std::error_code ignored;
+            std::filesystem::remove_all(folder, ignored);
+        });
+    }
+    events_.on_stopped(failure_);
+}
+
+Status Publisher::status() const {
+    Status status;
+    if (playback_) playback_->fill(status);
+    status.role = "publish";
+    status.channel = key_.key().channel().hex();
+    status.event = folder_.event();
+    status.title = descriptor_.title;
+    status.state = ended_at_ ? "ended" : (kept_.empty() ? "starting" : "live");
+    status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(MonotonicClock::now() - started_);
+    status.newest_chunk = kept_.empty() ? ChunkNumber{0} : kept_.back().number;
+    if (swarm_) fill_swarm_status(status, *swarm_, *channel_);
+    status.chunks.held = kept_.size();
+    status.disk.used = store_.disk_used();
+    status.disk.limit = options_.retain.size.value_or(0);
+    status.disk.is_failing = steps_ && steps_->is_failing();
+    status.memory_chunks = store_.memory_used();
+    status.note = note_;
+    return status;
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,361 @@
+#include "viewer.hpp"
+
+#include "base/signature.hpp"
+#include "base/text.hpp"
+#include "feed/statement_codec.hpp"
+#include "swarm_status.hpp"
+#include "torrent/info_dict.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace minuteswarm {
+namespace {
+
+constexpr RenditionId only_rendition{0};
+constexpr std::uint64_t start_window = 8; ///< records before the newest that a start is chosen from
+constexpr std::chrono::milliseconds start_patience{1500};
+constexpr std::chrono::milliseconds tick_interval{500};
+constexpr std::chrono::seconds upload_idle{3};
+constexpr std::chrono::seconds linger_most{30};
+constexpr std::chrono::seconds lonely_after{30};
+constexpr std::size_t latency_samples = 7200; // an hour of ticks
+
+std::filesystem::path make_cache_folder(std::filesystem::path const& cache) {
+    std::error_code error;
+    auto const folder = cache / random_id<SessionId>().hex();
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+        throw StartError{concat("--cache: cannot make ", folder.string(), ": ", error.message())};
+    }
+    return folder;
+}
+
+} // namespace
+
+Viewer::Viewer(EventLoop& loop, Options options, Events events)
+    : loop_(loop)
+    , options_(std::move(options))
+    , events_(std::move(events))
+    , folder_(make_cache_folder(options_.cache))
+    , disk_(loop)
+    , store_(loop, disk_, {})
+    , timer_(loop)
+    , fetch_timer_(loop) {}
+
+Viewer::~Viewer() {
+    disk_.finish();
+    std::error_code ignored;
+    if (!options_.keep) std::filesystem::remove_all(folder_, ignored);
+}
+
+ChunkKey Viewer::key_of(ChunkNumber number) const {
+    return {options_.link.channel, event_, only_rendition, number};
+}
+
+void Viewer::start() {
+    last_peer_ = MonotonicClock::now();
+    Playback::Events playback;
+    playback.status = [this] { return status(); };
+    playback.on_advanced = [this] { on_advanced(); };
+    playback.on_output = [this](std::error_code error) {
+        auto const closed = error == std::errc::broken_pipe;
+        finish(closed ? std::nullopt : std::optional{Error{"-o: " + error.message()}});
+    };
+    playback_ = std::make_unique<Playback>(loop_, store_, options_.playback, std::move(playback));
+    playback_->describe(options_.link.title, Container::mpeg_ts);
+    if (options_.playback.http) events_.on_http(playback_->url());
+    store_.on_disk_state = [this](DiskError error) {
+        note_ = error ? concat("cannot write the cache: ", error.message()) : std::string{};
+        if (error) events_.on_notice(note_ + "; playing from memory");
+    };
+    open_swarm();
+    report_state();
+    tick();
+}
+
+void Viewer::open_swarm() {
+    Swarm::Events events;
+    events.on_listening = [this](std::string const& endpoint) { events_.on_listening(endpoint); };
+    events.on_listen_failed = [this](Error const& error) {
+        if (options_.network.is_listen_explicit) finish(error);
+    };
+    events.on_dht_item = [this](DhtItem const& item, ChannelId const&) {
+        if (!item.is_end && event_ == EventId{}) events_.on_notice("the DHT knows this broadcast; connecting");
+    };
+    events.chunks.on_progress = [this](ChunkKey const& key) {
+        if (key.event != event_) return;
+        playback_->refresh(key.number);
+        playback_->advance();
+    };
+    events.chunks.on_complete = [this](ChunkKey const& key) {
+        ++from_swarm_;
+        events_.on_chunk(key.number);
+        update_fetches();
+    };
+    swarm_ = std::make_unique<Swarm>(
+        loop_, store_, Swarm::Options{options_.network, false}, std::move(events)
+    );
+
+    ChannelSwarm::Events channel;
+    channel.on_statement = [this](Statement const& statement, EventId event) {
+        on_statement(statement, event);
+    };
+    channel.on_have = [this](ChunkId const& chunk, PeerEndpoint const& peer, bool dial) {
+        if (chunk.event == event_) swarm_->on_have(key_of(chunk.number), peer, dial);
+    };
+    channel.on_newer_protocol = [this] {
+        note_ = "a peer needs a newer version of minuteswarm";
+        events_.on_notice(note_);
+    };
+    channel.held = [this] {
+        std::vector<ChannelHandshake::HeldRange> held;
+        for (auto const& [number, record] : records_) {
+            if (!store_.is_complete(key_of(number))) continue;
+            if (!held.empty() && held.back().last.next() == number) {
+                held.back().last = number;
+            } else if (held.size() < limits::held_ranges) {
+                held.push_back({event_, only_rendition, number, number});
+            }
+        }
+        return held;
+    };
+    auto peers = options_.link.peers;
+    peers.insert(peers.end(), options_.peers.begin(), options_.peers.end());
+    channel_ = &swarm_->open(
+        {options_.link.channel, ChannelSwarm::Role::viewer, std::move(peers), options_.link.trackers},
+        std::move(channel)
+    );
+}
+
+void Viewer::follow(EventId event) {
+    if (event_ != EventId{}) {
+        events_.on_notice("the broadcast has started anew");
+        for (auto const& [number, record] : records_) {
+            swarm_->chunks().remove(key_of(number));
+            store_.remove(key_of(number), true);
+        }
+    }
+    event_ = event;
+    records_.clear();
+    has_end_ = false;
+    first_record_at_.reset();
+    playback_->begin_event(options_.link.channel, event);
+}
+
+void Viewer::on_statement(Statement const& statement, EventId event) {
+    if (event < event_ || is_finished_) return;
+    if (event > event_) follow(event);
+    auto const body = *statement_body(statement.wire);
+    switch (statement.kind) { // verified by the feed
+    case StatementKind::descriptor:
+        if (auto const descriptor = decode_descriptor(body)) {
+            playback_->describe(descriptor->title, descriptor->container);
+        }
+        break;
+    case StatementKind::record:
+        if (auto const record = decode_record(body)) on_record(*record);
+        break;
+    case StatementKind::end:
+        if (auto const end = decode_end(body)) on_end(end->last);
+        break;
+    }
+}
+
+void Viewer::on_record(Record const& record) {
+    if (!first_record_at_) first_record_at_ = MonotonicClock::now();
+    if (!records_.emplace(record.number, record).second) return;
+    auto const key = key_of(record.number);
+    store_.add(key, folder_ / chunk_name(key.channel, record), record.size);
+    swarm_->chunks().hold(key, record);
+    playback_->add(record);
+    update_interest();
+    try_start();
+    if (is_update_posted_) return;
+    is_update_posted_ = true; // once for all the records of a reply
+    loop_.post([this] {
+        is_update_posted_ = false;
+        update_fetches();
+    });
+}
+
+void Viewer::on_end(ChunkNumber last) {
+    has_end_ = true;
+    playback_->end(last);
+    update_interest();
+    try_start();
+    update_fetches();
+    playback_->advance();
+}
+
+/// Which records are pulled: what a start is chosen from, then what lies ahead.
+void Viewer::update_interest() {
+    auto* const feed = channel_->newest_feed();
+    if (!feed || is_finished_) return;
+    if (auto const playhead = playback_->timeline().playhead()) {
+        channel_->set_interest(playhead->chunk);
+        if (has_end_) feed->keep_from(playhead->chunk);
+        return;
+    }
+    if (has_end_) { // a finished event is played from its start
+        feed->keep_from(ChunkNumber{1});
+        channel_->set_interest(ChunkNumber{1});
+        return;
+    }
+    auto const* newest = feed->newest(only_rendition);
+    if (!newest) return;
+    auto const number = newest->value.number.value;
+    channel_->set_interest(ChunkNumber{number > start_window ? number - start_window : 1});
+}
+
+void Viewer::try_start() {
+    auto const& timeline = playback_->timeline();
+    if (timeline.has_start() || !first_record_at_ || is_finished_) return;
+    auto* const feed = channel_->newest_feed();
+    if (!feed || records_.empty()) return;
+    auto const waited = MonotonicClock::now() - *first_record_at_;
+    auto const newest = records_.rbegin()->first.value;
+    ChunkNumber const from{has_end_ || newest <= start_window ? 1 : newest - start_window};
+    auto const is_waiting = feed->first_hole(only_rendition, from).has_value();
+    if (is_waiting && waited < start_patience) return;
+    auto const start = timeline.choose_start();
+    if (!start) return;
+    playback_->start_at(*start);
+    update_interest();
+    playback_->advance();
+    update_fetches();
+}
+
+void Viewer::update_fetches() {
+    if (is_finished_ || !swarm_ || records_.empty()) return;
+    auto const& timeline = playback_->timeline();
+    auto const playhead = timeline.playhead();
+    if (!playhead) return;
+    std::vector<FetchChunk> known;
+    for (auto next = records_.lower_bound(playhead->chunk); next != records_.end(); ++next) {
+        auto const key = key_of(next->first);
+        known.push_back(
+            {next->first,
+             next->second.duration,
+             next->second.size,
+             store_.verified(key).total(),
+             swarm_->chunks().is_wanted(key)}
+        );
+    }
+    FetchPosition const position{playhead->chunk, timeline.ahead(MonotonicClock::now()), has_end_};
+    for (auto const number : choose_fetches(known, position, {})) {
+        auto const key = key_of(number);
+        if (!swarm_->chunks().is_wanted(key)) swarm_->fetch(key, records_.at(number));
+    }
+}
+
+void Viewer::expire_chunks() {
+    auto const playhead = playback_->timeline().playhead();
+    if (!playhead) return;
+    // What was played goes once the cache is full, oldest first; the playlist's window stays.
+    while (records_.size() > limits::playlist_window * 2 &&
+           (store_.disk_used() > options_.cache_size || records_.size() > limits::feed_window)) {
+        auto const oldest = records_.begin()->first;
+        if (oldest.value + limits::playlist_window >= playhead->chunk.value) return;
+        swarm_->chunks().remove(key_of(oldest));
+        store_.remove(key_of(oldest), true);
+        records_.erase(records_.begin());
+        playback_->forget_before(oldest.next());
+    }
+}
+
+void Viewer::on_advanced() {
+    report_state();
+    update_interest();
+    check_done();
+}
+
+void Viewer::report_state() {
+    Status status;
+    playback_->fill(status);
+    if (status.state == state_) return;
+    state_ = status.state;
+    events_.on_state(state_);
+}
+
+void Viewer::check_done() {
+    if (is_finished_ || !playback_->is_done()) return;
+    auto const now = MonotonicClock::now();
+    if (!done_at_) done_at_ = last_upload_ = now;
+    auto const up = swarm_->totals().up_payload;
+    if (up != up_payload_seen_) last_upload_ = now;
+    up_payload_seen_ = up;
+    // Others may still take from here; players may still read.
+    auto const is_needed = now - last_upload_ < upload_idle &&
+                           !channel_->neighbourhood().all().empty();
+    auto const is_read = !playback_->clients().empty();
+    if ((is_needed || is_read) && now - *done_at_ < linger_most) return;
+    finish(std::nullopt);
+}
+
+void Viewer::tick() {
+    timer_.start_after(tick_interval, [this] {
+        if (is_finished_) return;
+        try_start();
+        update_fetches();
+        playback_->advance();
+        expire_chunks();
+        check_done();
+        if (is_finished_) return;
+        auto const now = MonotonicClock::now();
+        if (!channel_->neighbourhood().all().empty()) {
+            if (note_.starts_with("no peers")) note_.clear();
+            last_peer_ = now;
+        } else if (now - last_peer_ >= lonely_after && note_.empty()) {
+            note_ = "no peers for 30 s: is the broadcast on, and is the link right? Still trying";
+            events_.on_notice(note_);
+        }
+        if (playback_->timeline().state() == Timeline::State::live &&
+            latencies_.size() < latency_samples) {
+            latencies_.push_back(playback_->timeline().latency_now());
+        }
+        tick();
+    });
+}
+
+void Viewer::stop() { finish(std::nullopt); }
+
+void Viewer::finish(std::optional<Error> error) {
+    if (is_finished_) return;
+    is_finished_ = true;
+    timer_.cancel();
+    fetch_timer_.cancel();
+    if (playback_) playback_->stop();
+    if (swarm_) swarm_->stop();
+    events_.on_stopped(std::move(error));
+}
+
+Status Viewer::status() const {
+    Status status;
+    playback_->fill(status);
+    status.role = options_.is_relay ? "relay" : "watch";
+    status.channel = options_.link.channel.hex();
+    auto const in_ms = [](auto time) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(time);
+    };
+    status.uptime = in_ms(MonotonicClock::now() - started_);
+    if (!records_.empty()) status.newest_chunk = records_.rbegin()->first;
+    if (first_record_at_) status.startup.link_to_feed = in_ms(*first_record_at_ - started_);
+    if (auto const first = playback_->first_byte_at()) {
+        status.startup.link_to_first_byte = in_ms(*first - started_);
+    }
+    status.latency.p50 = percentile(latencies_, 0.5);
+    status.latency.p99 = percentile(latencies_, 0.99);
+    fill_swarm_status(status, *swarm_, *channel_);
+    status.chunks.from_swarm = from_swarm_;
+    status.chunks.held = from_swarm_;
+    status.disk.used = store_.disk_used();
+    status.disk.limit = options_.cache_size;
+    status.disk.is_failing = store_.is_disk_failing();
+    status.memory_chunks = store_.memory_used();
+    status.note = note_;
+    return status;
+}
+
+} // namespace minuteswarm

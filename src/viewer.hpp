@@ -1,0 +1,100 @@
+#pragma once
+
+#include "base/event_loop.hpp"
+#include "base/timer.hpp"
+#include "feed/link.hpp"
+#include "http/status.hpp"
+#include "playback.hpp"
+#include "playout/fetch_order.hpp"
+#include "store/disk_strand.hpp"
+#include "store/store.hpp"
+#include "swarm/swarm.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace minuteswarm {
+
+/// Wires the stages of a viewer: swarm → feed → store → timeline → outputs. A relay is one without outputs.
+class Viewer {
+public:
+    struct Options {
+        Link link;
+        NetworkOptions network;
+        std::vector<std::string> peers; ///< beside those of the link
+        Playback::Options playback;
+        std::filesystem::path cache; ///< its own folder below this is removed at the end
+        std::uint64_t cache_size = std::uint64_t{2} << 30;
+        bool keep = false; ///< leave the cache, and fetch nothing twice
+        bool is_relay = false;
+    };
+
+    struct Events {
+        std::function<void(std::string const& endpoint)> on_listening;
+        std::function<void(std::string const& url)> on_http;
+        std::function<void(std::string const& state)> on_state;
+        std::function<void(ChunkNumber)> on_chunk; ///< complete here
+        std::function<void(std::string const&)> on_notice;
+        std::function<void(std::optional<Error>)> on_stopped;
+    };
+
+    Viewer(EventLoop& loop, Options options, Events events);
+    ~Viewer();
+
+    void start();
+    void stop();
+    [[nodiscard]] Status status() const;
+
+private:
+    void open_swarm();
+    void on_statement(Statement const& statement, EventId event);
+    void follow(EventId event);
+    void on_descriptor();
+    void on_record(Record const& record);
+    void on_end(ChunkNumber last);
+    void try_start();
+    void update_fetches();
+    void update_interest();
+    void expire_chunks();
+    void on_advanced();
+    void check_done();
+    void tick();
+    void report_state();
+    void finish(std::optional<Error> error);
+    [[nodiscard]] ChunkKey key_of(ChunkNumber number) const;
+
+    EventLoop& loop_;
+    Options options_;
+    Events events_;
+    std::filesystem::path folder_;
+    DiskStrand disk_;
+    Store store_;
+    std::unique_ptr<Swarm> swarm_;
+    ChannelSwarm* channel_ = nullptr;
+    std::unique_ptr<Playback> playback_;
+    Timer timer_;
+    Timer fetch_timer_;
+
+    EventId event_;
+    std::map<ChunkNumber, Record> records_;
+    bool has_end_ = false;
+    std::optional<MonotonicTime> first_record_at_;
+    std::optional<MonotonicTime> done_at_;
+    std::uint64_t up_payload_seen_ = 0;
+    std::uint64_t from_swarm_ = 0;
+    std::vector<MediaTime> latencies_;
+    MonotonicTime last_upload_{};
+    MonotonicTime last_peer_{};
+    MonotonicTime started_ = MonotonicClock::now();
+    std::string state_;
+    std::string note_;
+    bool is_update_posted_ = false;
+    bool is_finished_ = false;
+};
+
+} // namespace minuteswarm
