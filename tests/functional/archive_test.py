@@ -1,0 +1,118 @@
+"""Finished events: watched without their publisher, exported, inspected, repaired."""
+import re
+import shutil
+
+import media
+from harness import EXIT_DONE, archive_bytes, check, check_tail, chunk_files, event_folder, main, until, without_peers
+
+SECONDS = 20
+
+
+def finished(case, *options):
+    """The folder of an event that is over, and its link without any address."""
+    publisher = case.publish(media.recording(SECONDS), "--chunk", "2", "--as-fast-as-possible", *options)
+    link = publisher.link
+    publisher.event("end", 40)
+    publisher.interrupt()
+    publisher.wait_exit(20)
+    return event_folder(case.folder / "archive"), without_peers(link)
+
+
+def damage(folder, which):
+    """Overwrites some bytes in the middle of a chunk."""
+    path = chunk_files(folder)[which]
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\0" * 1000)
+    return path
+
+
+def test_a_finished_event_is_watched_from_a_seed_alone(case):
+    folder, link = finished(case)
+    seeder = case.seed(folder)
+    output = case.folder / "whole.ts"
+    viewer = case.watch(link, "-o", output, peers=[seeder])
+    viewer.event("end", 60)
+    viewer.wait_exit(30, EXIT_DONE)
+    check(check_tail(output, case.folder / "archive") == 1, "the viewer did not start at the first chunk")
+    media.check_continuous(output)
+    check(abs(media.duration(output) - SECONDS) < 0.5, f"{media.duration(output)} s of {SECONDS} s")
+
+
+def test_an_archive_folder_is_watched_without_any_peer(case):
+    folder, _ = finished(case)
+    output = case.folder / "whole.ts"
+    viewer = case.watch(folder, "-o", output)
+    viewer.wait_exit(SECONDS + 40, EXIT_DONE)
+    check(output.read_bytes() == archive_bytes(case.folder / "archive"), "the output differs from the archive")
+
+
+def test_an_event_is_exported_whole_and_in_part(case):
+    folder, _ = finished(case)
+    for suffix in ("mp4", "mkv", "ts"):
+        whole = case.folder / f"whole.{suffix}"
+        case.once("export", folder, "-o", whole, code=EXIT_DONE)
+        check(media.streams(whole) == {"video": "h264", "audio": "aac"}, f"{suffix}: {media.streams(whole)}")
+        check(abs(media.duration(whole) - SECONDS) < 0.5, f"{suffix}: {media.duration(whole)} s of {SECONDS} s")
+        media.check_decodes(whole)
+    part = case.folder / "part.mp4"
+    case.once("export", folder, "-o", part, "--from", "4", "--to", "10", code=EXIT_DONE)
+    check(5.5 < media.duration(part) < 8.5, f"--from 4 --to 10 gave {media.duration(part)} s")
+    media.check_decodes(part)
+
+
+def test_inspect_tells_a_good_archive_from_a_damaged_one(case):
+    folder, link = finished(case)
+    good = case.once("inspect", folder, code=EXIT_DONE).output
+    check(str(len(chunk_files(folder))) in good, f"inspect does not say how many chunks there are: {good[:300]}")
+    channel = link.split("urn:btpk:")[1][:64]
+    check(channel in good, "inspect does not name the channel")
+    damaged = damage(folder, 3)
+    missing = chunk_files(folder)[5]
+    missing.unlink()
+    report = case.once("inspect", folder)
+    check(report.process.returncode == 1, f"inspect of a damaged archive ended with {report.process.returncode}")
+    for number, word in ((4, "damaged"), (6, "missing")):
+        check(any(re.search(rf"\b{number}\b", line) and word in line for line in report.output.splitlines()),
+              f"inspect does not call chunk {number} {word}: {report.output[:400]}")
+    check(damaged.exists(), "inspect removed something")
+
+
+def test_inspect_says_what_a_link_names(case):
+    _, link = finished(case)
+    said = case.once("inspect", link, code=EXIT_DONE).output
+    check(link.split("urn:btpk:")[1][:64] in said, f"the channel is not in: {said[:300]}")
+
+
+def test_a_seed_repairs_its_archive_from_another_seed(case):
+    folder, _ = finished(case)
+    copy = case.folder / "copy" / folder.name
+    shutil.copytree(folder, copy)
+    originals = {path.name: path.read_bytes() for path in chunk_files(folder)}
+    damage(copy, 3)
+    chunk_files(copy)[5].unlink()
+    whole = case.seed(folder)
+    case.seed(copy, "--peer", whole.address)
+
+    def is_whole():
+        return {path.name: path.read_bytes() for path in chunk_files(copy)} == originals
+
+    until(is_whole, 60, "the damaged copy is repaired", interval=0.3)
+
+
+def test_a_seeder_killed_while_it_serves_finds_its_archive_unharmed(case):
+    folder, link = finished(case)
+    before = archive_bytes(case.folder / "archive")
+    seeder = case.seed(folder)
+    viewer = case.watch(link, "-o", case.folder / "out.ts", peers=[seeder])
+    viewer.chunk(1, 40)
+    seeder.kill()
+    again = case.seed(folder, "--listen", seeder.address)
+    viewer.event("end", 60)
+    viewer.wait_exit(30, EXIT_DONE)
+    check(again.is_running(), "the seeder did not start again")
+    check(archive_bytes(case.folder / "archive") == before, "the archive changed")
+
+
+if __name__ == "__main__":
+    main()

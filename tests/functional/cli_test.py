@@ -1,0 +1,112 @@
+"""The command line alone: help, version, and one line with exit code 2 for each wrong use."""
+import os
+import re
+import stat
+
+from harness import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ROOT, check, main
+
+COMMANDS = ("publish", "watch", "relay", "seed", "export", "inspect", "keygen", "link")
+LINK = "magnet:?xs=urn:btpk:" + "a" * 64 + "&s=6d696e757465737761726d"
+
+
+def check_usage(case, *arguments, word=""):
+    process = case.once(*arguments, seconds=20)
+    lines = [line for line in process.errors.splitlines() if line.strip()]
+    shown = " ".join(arguments)
+    check(process.process.returncode == EXIT_USAGE,
+          f"'{shown}' ended with {process.process.returncode} instead of {EXIT_USAGE}: {lines[:3]}")
+    check(len(lines) == 1, f"'{shown}' says {len(lines)} lines: {lines[:5]}")
+    check(word in lines[0], f"'{word}' is not in: {lines[0]}")
+    check(not process.output, f"'{shown}' writes to standard output: {process.output[:100]}")
+
+
+def test_help_names_every_command_and_exit_code(case):
+    text = case.once("--help", code=EXIT_DONE).output
+    for command in COMMANDS:
+        check(command in text, f"--help does not name {command}")
+
+
+def test_each_command_has_help(case):
+    options = {
+        "publish": ("--chunk", "--key", "--archive", "--retain", "--transcode", "--mirror", "--uplink", "--private"),
+        "watch": ("--http", "--latency", "--player", "--cache", "--keep", "--peer"),
+        "relay": ("--uplink",), "seed": ("--tracker",), "export": ("--from", "--to"), "link": ("--channel",),
+    }
+    for command in COMMANDS:
+        text = case.once(command, "--help", code=EXIT_DONE).output
+        for option in options.get(command, ()):
+            check(option in text, f"{command} --help does not name {option}")
+
+
+def test_manual_and_completions_know_the_options_of_help(case):
+    places = {name: (ROOT / "cli" / name).read_text().replace("\\-", "-")
+              for name in ("minuteswarm.1", "completion/minuteswarm.bash", "completion/_minuteswarm")}
+    for command in COMMANDS:
+        text = case.once(command, "--help", code=EXIT_DONE).output
+        for option in re.findall(r"--[a-z][a-z-]+", text):
+            for name, known in places.items():
+                check(option in known, f"cli/{name} does not know {option} of {command}")
+
+
+def test_version_is_that_of_the_build(case):
+    said = case.once("--version", code=EXIT_DONE).output.strip()
+    wanted = os.environ.get("MINUTESWARM_VERSION")
+    check(wanted, "MINUTESWARM_VERSION is not set: run this through ctest")
+    check(said in (wanted, f"minuteswarm {wanted}"), f"--version says '{said}' instead of {wanted}")
+
+
+def test_no_command_is_wrong_usage(case):
+    check_usage(case)
+
+
+def test_unknown_commands_and_options_are_wrong_usage(case):
+    check_usage(case, "broadcast", word="broadcast")
+    for command in COMMANDS:
+        check_usage(case, command, "--no-such-option", "x", word="--no-such-option")
+
+
+def test_missing_arguments_are_wrong_usage(case):
+    for command in ("publish", "watch", "relay", "seed", "export", "inspect", "keygen", "link"):
+        check_usage(case, command)
+
+
+def test_values_out_of_range_are_wrong_usage(case):
+    publish = ("publish", "in.ts", "--key", "k")
+    for option, values in {"--chunk": ("0", "0.5", "121", "-1", "four", "nan"), "--parity": ("-1", "x", "1000"),
+                           "--uplink": ("fast", "-1", "1X", "99999999999999999999"), "--transcode": ("maybe",),
+                           "--retain": ("24x", "-1h", ""), "--listen": ("here", "127.0.0.1:70000", "127.0.0.1:x"),
+                           "--http": ("127.0.0.1", "127.0.0.1:99999"), "--peer": ("nowhere", "127.0.0.1:0"),
+                           "--proxy": ("http://127.0.0.1:1",)}.items():
+        for value in values:
+            check_usage(case, *publish, f"{option}={value}", word=option)
+    for option, values in {"--latency": ("0", "-3", "soon"), "--cache-size": ("2Q", "-1")}.items():
+        for value in values:
+            check_usage(case, "watch", LINK, f"{option}={value}", word=option)
+    for option in ("--from", "--to"):
+        check_usage(case, "export", "folder", "-o", "out.mp4", f"{option}=later", word=option)
+
+
+def test_options_that_exclude_each_other_are_wrong_usage(case):
+    check_usage(case, "publish", "in.ts", "--key", "k", "--channel", "c")
+
+
+def test_a_key_is_made_once_and_for_its_owner_alone(case):
+    path = case.folder / "made.key"
+    case.once("keygen", path, code=EXIT_DONE)
+    check(stat.S_IMODE(path.stat().st_mode) == 0o600, f"the key's mode is {path.stat().st_mode:o}")
+    before = path.read_bytes()
+    again = case.once("keygen", path, code=EXIT_FAILED)
+    check("made.key" in again.errors, f"the existing key is not named: {again.errors}")
+    check(path.read_bytes() == before, "keygen replaced a key")
+
+
+def test_files_that_are_not_there_are_named(case):
+    for command in (("seed", "nowhere"), ("export", "nowhere", "-o", "out.mp4"), ("inspect", "nowhere"),
+                    ("link", "nowhere"), ("watch", "nowhere")):
+        process = case.once(*command, seconds=20, code=EXIT_FAILED)
+        check("nowhere" in process.errors, f"{command[0]}: {process.errors}")
+        check(len(process.errors.strip().splitlines()) == 1, f"{command[0]} says more than one line: {process.errors}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""A live event from an encoder to viewers in a chain: what they write, show and serve, and how they end."""
+import sys
+
+import media
+from harness import EXIT_DONE, ROOT, Case, check, check_tail, free_port, main, until, without_peers
+
+sys.path.insert(0, str(ROOT / "tests/support"))
+from m3u8_checker import Playlist, Reloads  # noqa: E402: it is not beside this file
+
+SECONDS = 16
+
+
+def watch_chain(case: Case, link):
+    """Three viewers, each writing a file; only the first knows the publisher, the others the one before."""
+    viewers = [case.watch(link, "-o", case.folder / "first.ts")]
+    for name in ("second.ts", "third.ts"):
+        viewers.append(case.watch(without_peers(link), "-o", case.folder / name, peers=viewers[-1:]))
+    return viewers
+
+
+def check_viewers(case, viewers):
+    for viewer, name in zip(viewers, ("first.ts", "second.ts", "third.ts")):
+        viewer.event("end", 40)
+        viewer.wait_exit(30, EXIT_DONE)
+        check_tail(case.folder / name, case.folder / "archive", least=4)
+        media.check_continuous(case.folder / name)
+        media.check_decodes(case.folder / name)
+
+
+def check_hls(viewer):
+    """The sliding playlist while the event runs: every reload is right, every segment is there and whole packets."""
+    viewer.until_status(lambda status: status["state"] == "live", 20, "plays")
+    reloads, seen = Reloads(), {}
+
+    def has_moved():
+        text = viewer.get("/live.m3u8").decode()
+        problems = reloads.check(text)
+        check(not problems, f"live.m3u8: {problems[:3]}")
+        for segment in Playlist(text).segments:
+            if segment.uri not in seen:
+                seen[segment.uri] = viewer.get(segment.uri)
+                check(seen[segment.uri][:1] == b"G" and len(seen[segment.uri]) % 188 == 0,
+                      f"{segment.uri} is no transport stream")
+        return len(seen) >= 4
+
+    until(has_moved, 30, "the playlist moves on", interval=0.25)
+    retained = Playlist(viewer.get("/dvr.m3u8").decode()).segments
+    check(len(retained) >= 4, f"the retained window lists {len(retained)} segments")
+
+
+def test_viewers_in_a_chain_get_every_byte_of_an_encoder_on_standard_input(case):
+    encoder, publisher = case.publish_from(media.encoder(SECONDS), "--chunk", "2", "--title", "A test")
+    viewers = watch_chain(case, publisher.link)
+    viewers[0].until_status(lambda status: status["title"] == "A test", 10, "knows the title")
+    check_hls(viewers[2])
+    encoder.wait_exit(SECONDS + 20, 0)
+    publisher.event("end", 20)
+    check_viewers(case, viewers)
+
+
+def test_viewers_in_a_chain_get_every_byte_of_an_rtmp_encoder(case):
+    port = free_port()
+    address = f"rtmp://127.0.0.1:{port}/live/key"
+    publisher = case.publish(address, "--chunk", "2")
+    viewers = watch_chain(case, publisher.link)
+    publisher.event("listening")
+    encoder = case.run(media.encoder(SECONDS, ["-f", "flv", address]), "encoder")
+    encoder.wait_exit(SECONDS + 20, 0)
+    last = publisher.events("chunk")[-1]["number"]
+    check(last >= 5, f"only {last} chunks of {SECONDS} s")
+    # The listener waits for the encoder to come back; it is the person who ends the event.
+    publisher.interrupt()
+    publisher.event("end", 20)
+    check_viewers(case, viewers)
+
+
+def test_hls_plays_from_a_live_edge_to_the_end(case):
+    encoder, publisher = case.publish_from(media.encoder(SECONDS), "--chunk", "2")
+    viewer = case.watch(publisher.link)
+    viewer.until_status(lambda status: status["state"] == "live", 20, "plays")
+    played = case.folder / "played.ts"
+    player = case.run([*media.FFMPEG, "-live_start_index", "0", "-i", viewer.url + "live.m3u8", "-c", "copy", played],
+                      "player")
+    encoder.wait_exit(SECONDS + 20, 0)
+    player.wait_exit(40, 0)
+    length = media.check_continuous(played)
+    check(length > SECONDS / 2, f"the player got {length:.1f} s of {SECONDS} s")
+    media.check_decodes(played)
+    viewer.wait_exit(30, EXIT_DONE)
+
+
+def test_a_continuous_stream_starts_at_a_keyframe_and_decodes(case):
+    _, publisher = case.publish_from(media.encoder(SECONDS), "--chunk", "2")
+    viewer = case.watch(publisher.link)
+    viewer.until_status(lambda status: status["playhead"]["chunk"] >= 2, 20, "is in chunk 2")
+    viewer.until_status(lambda status: status["on_time"]["bytes"] > 0, 10, "counts bytes on time")
+    recorded = case.folder / "recorded.ts"
+    case.run([*media.FFMPEG, "-i", viewer.url + "stream.ts", "-t", "5", "-c", "copy", recorded], "player") \
+        .wait_exit(30, 0)
+    media.check_decodes(recorded)
+    first = media.probe(recorded, "-select_streams", "v", "-show_entries", "packet=flags",
+                        "-read_intervals", "%+#1")["packets"][0]
+    check("K" in first["flags"], "the first picture is no keyframe")
+
+
+if __name__ == "__main__":
+    main()

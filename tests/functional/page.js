@@ -1,0 +1,67 @@
+// Opens a viewer's page and prints as JSON what happens there.
+// node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE
+const { createRequire } = require("module");
+const os = require("os");
+const path = require("path");
+const fs = require("fs");
+const [, , playwright, executablePath, url, screenshot, patience] = process.argv;
+const { chromium } = createRequire(__filename)(playwright);
+
+const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+];
+const WATCHED_MS = 4000;
+
+const clock = (page) => page.evaluate(() => {
+  const video = document.querySelector("video");
+  return { at: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames };
+});
+
+async function watch(page) {
+  const limit = 20000 * Number(patience);
+  await page.goto(url, { timeout: limit });
+  await page.waitForSelector("video", { timeout: limit });
+  await page.evaluate(() => document.querySelector("video").play().catch(() => {}));
+  await page.waitForFunction(() => document.querySelector("video").currentTime > 0 &&
+    document.querySelector("video").readyState >= 3, null, { timeout: limit });
+  const before = await clock(page);
+  const first = await page.locator("video").screenshot();
+  await page.waitForTimeout(WATCHED_MS);
+  const after = await clock(page);
+  const second = await page.locator("video").screenshot({ path: `${screenshot}-video.png` });
+  await page.screenshot({ path: `${screenshot}.png` });
+  return {
+    advanced: after.at - before.at,
+    watched: WATCHED_MS / 1000,
+    frames: after.frames - before.frames,
+    differs: !first.equals(second),
+    bold: await page.locator("b").count(),
+  };
+}
+
+async function main() {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "minuteswarm-chromium-"));
+  const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ARGUMENTS });
+  const page = await browser.newPage();
+  const home = new URL(url).host;
+  const foreign = [];
+  const complaints = [];
+  page.on("request", (request) => {
+    const to = new URL(request.url());
+    if (to.protocol.startsWith("http") && to.host !== home) foreign.push(request.url());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  let seen;
+  try {
+    seen = await watch(page);
+  } catch (error) {
+    seen = { error: String(error) };
+    await page.screenshot({ path: `${screenshot}-failed.png` }).catch(() => {});
+  }
+  console.log(JSON.stringify({ ...seen, foreign, complaints }));
+  await browser.close();
+  fs.rmSync(profile, { recursive: true, force: true });
+}
+
+main();

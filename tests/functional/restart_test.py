@@ -1,0 +1,92 @@
+"""The publisher killed with SIGKILL at random points: the event goes on and no chunk is forked."""
+import hashlib
+import os
+import random
+import time
+
+import clients
+import media
+from harness import check, chunk_files, chunk_number, event_folder, main, until
+
+RESTARTS = int(os.environ.get("MINUTESWARM_RESTARTS", "50"))
+LONGEST_LIFE = 1.5
+TS_PACKET = 188
+
+
+def digests(archive):
+    """{chunk number: digest of its bytes}"""
+    return {chunk_number(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in chunk_files(event_folder(archive))}
+
+
+def check_not_forked(known, now):
+    for number, digest in known.items():
+        check(now.get(number) == digest, f"chunk {number} changed or vanished")
+    check(sorted(now) == list(range(1, len(now) + 1)), f"numbers have gaps: {sorted(now)}")
+
+
+def mirrored(mirror):
+    """{chunk number: info-hash} of what went out to the world."""
+    return {chunk_number(path.with_suffix("") if path.with_suffix("").suffix else path): clients.info_hash(path)
+            for path in mirror.rglob("*-*-*.torrent")}
+
+
+def test_a_publisher_killed_at_random_points_goes_on_with_the_same_event(case):
+    seed = random.randrange(1 << 32)
+    print(f"random seed {seed}")
+    dice = random.Random(seed)
+    source = media.recording(20, gop=0.5)
+    mirror = case.folder / "mirror"
+    options = ("--chunk", "1", "--loop", "--mirror", mirror)
+    publisher = case.publish(source, *options)
+    # A fixed port, so that the viewer finds the publisher again where it was.
+    port = publisher.address
+    options += ("--listen", port)
+    viewer = case.watch(publisher.link)
+    publisher.chunk(1)
+    known = digests(case.folder / "archive")
+    hashes = mirrored(mirror)
+    for _ in range(RESTARTS):
+        time.sleep(dice.random() * LONGEST_LIFE)
+        publisher.kill()
+        publisher = case.publish(source, *options)
+        if dice.random() < 0.2:
+            # Again, somewhere in its start.
+            time.sleep(dice.random() * 0.3)
+            publisher.kill()
+            publisher = case.publish(source, *options)
+        publisher.event("link", 20)
+        now = digests(case.folder / "archive")
+        check_not_forked(known, now)
+        known = now
+        out = mirrored(mirror)
+        for number, info_hash in hashes.items():
+            check(out.get(number) == info_hash, f"chunk {number} has two info-hashes")
+        hashes = out
+    last = max(known)
+    check(last >= 1, "no chunk was kept")
+    publisher.chunk(last + 2, 20)
+    viewer.chunk(last + 2, 40)
+    until(lambda: viewer.status()["state"] == "live", 20, "the viewer plays")
+    check(viewer.status()["dropped"]["bad_signature"] == 0, "the viewer saw bad signatures")
+
+
+def test_the_unfinished_chunk_is_kept_by_a_restart(case):
+    source = media.recording(20)
+    publisher = case.publish(source, "--chunk", "4", "--loop")
+    publisher.chunk(1)
+    folder = event_folder(case.folder / "archive")
+    part = until(lambda: [path for path in (folder / "chunks").glob("*.part") if path.stat().st_size > 20000], 20,
+                 "a chunk is under way")[0]
+    publisher.kill()
+    recorded = part.read_bytes()
+    publisher = case.publish(source, "--chunk", "4", "--loop")
+    publisher.chunk(3)
+    check(event_folder(case.folder / "archive") == folder, "the restart began a new event")
+    kept = next(path for path in chunk_files(folder) if chunk_number(path) == 2).read_bytes()
+    check(recorded.startswith(kept) and len(recorded) - len(kept) < TS_PACKET,
+          f"of {len(recorded)} recorded bytes chunk 2 holds {len(kept)}, or others")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Peers come and go: viewers keep what they have and find others."""
+import media
+from harness import EXIT_DONE, check, main, until, without_peers
+
+
+def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", "1500k")
+    link = publisher.link
+    viewers = [case.watch(link) for _ in range(10)]
+    for viewer in viewers:
+        viewer.event("state", 40, state="live")
+    newest = publisher.events("chunk")[-1]["number"] + 1
+
+    def first_copy():
+        return any(event["number"] >= newest for viewer in viewers for event in viewer.events("chunk"))
+
+    until(first_copy, 40, "one viewer completes a chunk", interval=0.005)
+    publisher.kill()
+    for viewer in viewers:
+        viewer.chunk(newest, 40)
+        check(viewer.is_running(), "a viewer ended with the publisher")
+
+
+def test_a_late_viewer_starts_near_the_live_edge(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    early = case.watch(publisher.link)
+    publisher.chunk(6, 40)
+    late = case.watch(publisher.link, "-o", case.folder / "late.ts")
+    status = late.until_status(lambda status: status["playhead"]["chunk"] > 0, 20, "plays")
+    newest = publisher.status()["newest_chunk"]
+    # Three seconds of latency and the two of a chunk are at most three chunks.
+    check(newest - status["playhead"]["chunk"] <= 3,
+          f"it started at chunk {status['playhead']['chunk']} when {newest} was the newest")
+    late.until_status(lambda status: status["latency"]["now"] <= 6000, 20, "is within six seconds")
+    check(early.status()["gaps"]["count"] == 0, "the early viewer has gaps")
+
+
+def test_a_viewer_whose_only_peer_dies_moves_to_others(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    near = case.watch(publisher.link)
+    near.event("state", 30, state="live")
+    far = case.watch(without_peers(publisher.link), peers=[near])
+    far.event("state", 30, state="live")
+    before = far.until_status(lambda status: status["peers"], 20, "has a peer")["newest_chunk"]
+    near.kill()
+    publisher.chunk(before + 3, 40)
+    far.chunk(before + 3, 40)
+    check(far.status()["state"] == "live", "the viewer whose peer died does not play")
+
+
+def test_a_killed_viewer_leaves_the_others_playing_and_comes_back(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    cache = case.folder / "cache"
+    killed = case.watch(publisher.link, "--cache", cache, "--keep")
+    other = case.watch(publisher.link)
+    killed.chunk(3, 40)
+    killed.kill()
+    again = case.watch(publisher.link, "--cache", cache, "--keep")
+    again.event("state", 30, state="live")
+    newest = publisher.status()["newest_chunk"]
+    again.chunk(newest + 1, 40)
+    other.chunk(newest + 1, 40)
+    check(other.status()["gaps"]["count"] == 0, "the other viewer has gaps")
+
+
+def test_viewers_of_an_event_that_ends_stop_by_themselves(case):
+    publisher = case.publish(media.recording(10), "--chunk", "2")
+    viewers = [case.watch(publisher.link) for _ in range(3)]
+    publisher.event("end", 40)
+    for viewer in viewers:
+        viewer.event("end", 40)
+        viewer.wait_exit(30, EXIT_DONE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+#include "feed/statement_codec.hpp"
+#include "fuzz/fuzz.hpp"
+
+using namespace minuteswarm;
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    auto const value = decode_end({data, size});
+    if (!value) return 0;
+    auto const again = decode_end(encode(*value));
+    require(again && *again == *value);
+    return 0;
+}
