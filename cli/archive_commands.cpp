@@ -1,8 +1,7 @@
-#include "commands.hpp"
-
 #include "archive/exporter.hpp"
 #include "archive/inspection.hpp"
 #include "base/text.hpp"
+#include "commands.hpp"
 #include "feed/link.hpp"
 #include "inspection_json.hpp"
 #include "options.hpp"
@@ -36,7 +35,11 @@ int export_folder(ExportArguments const& arguments) {
     auto const is_terminal = ::isatty(STDERR_FILENO) == 1;
     options.on_progress = [is_terminal](ExportOptions::Progress const& progress) {
         if (is_terminal && progress.total > 0) {
-            std::fprintf(stderr, "\r%3.0f %%", 100.0 * static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
+            std::fprintf(
+                stderr,
+                "\r%3.0f %%",
+                100.0 * static_cast<double>(progress.bytes) / static_cast<double>(progress.total)
+            );
         }
         return true;
     };
@@ -61,9 +64,12 @@ int inspect_link(std::string const& text, bool json) {
     }
     std::cout << "link of a channel\n  channel  " << link->channel.hex() << '\n';
     if (!link->title.empty()) std::cout << "  title    " << link->title << '\n';
-    for (auto const& peer : link->peers) std::cout << "  peer     " << peer << '\n';
-    for (auto const& tracker : link->trackers) std::cout << "  tracker  " << tracker << '\n';
-    for (auto const& seed : link->web_seeds) std::cout << "  web seed " << seed << '\n';
+    for (auto const& peer : link->peers)
+        std::cout << "  peer     " << peer << '\n';
+    for (auto const& tracker : link->trackers)
+        std::cout << "  tracker  " << tracker << '\n';
+    for (auto const& seed : link->web_seeds)
+        std::cout << "  web seed " << seed << '\n';
     return exit_done;
 }
 
@@ -85,22 +91,28 @@ int inspect(std::string const& what, bool json) {
 
 void add_archive_commands(CLI::App& app, Run& run) {
     auto const arguments = std::make_shared<ExportArguments>();
-    auto& command = *app.add_subcommand("export", "write an archived event as one MP4, MKV or TS file");
+    auto& command =
+        *app.add_subcommand("export", "write an archived event as one MP4, MKV or TS file");
     command.add_option("folder", arguments->folder, "the event's folder")->required();
-    command.add_option("-o,--output", arguments->output, "file to write; its ending says the format")
+    command
+        .add_option("-o,--output", arguments->output, "file to write; its ending says the format")
         ->required()
         ->type_name("FILE");
     add_duration(command, "--from", arguments->from, "start here [the beginning]");
     add_duration(command, "--to", arguments->to, "end here [the end]");
     command.add_flag("--force", arguments->force, "replace a file that exists");
-    command.callback([arguments, &run] { run = [arguments] { return export_folder(*arguments); }; });
+    command.callback([arguments, &run] { run = [arguments] { return export_folder(*arguments); }; }
+    );
 
     auto const what = std::make_shared<std::string>();
     auto const json = std::make_shared<bool>(false);
-    auto& inspecting = *app.add_subcommand("inspect", "say what a link, a file with one, or an archive is");
-    inspecting.add_option("what", *what, "a link, a file with one, or an archive's folder")->required();
+    auto& inspecting =
+        *app.add_subcommand("inspect", "say what a link, a file with one, or an archive is");
+    inspecting.add_option("what", *what, "a link, a file with one, or an archive's folder")
+        ->required();
     inspecting.add_flag("--json", *json, "as one JSON object");
-    inspecting.callback([what, json, &run] { run = [what, json] { return inspect(*what, *json); }; });
+    inspecting.callback([what, json, &run] { run = [what, json] { return inspect(*what, *json); }; }
+    );
 }
 
 } // namespace minuteswarm

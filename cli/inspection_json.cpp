@@ -17,7 +17,8 @@ Json damage(Verification::Report const& report) {
         damaged.push_back({{"number", chunk.number.value}, {"pieces", chunk.pieces}});
     }
     Json missing = Json::array();
-    for (auto const& [rendition, number] : report.missing) missing.push_back(number.value);
+    for (auto const& [rendition, number] : report.missing)
+        missing.push_back(number.value);
     return {
         {"complete", report.complete},
         {"bytes", report.complete_bytes},
@@ -50,7 +51,8 @@ std::string to_json(Inspection const& inspection) {
     Json renditions = Json::array();
     for (auto const& rendition : inspection.renditions) {
         Json gaps = Json::array();
-        for (auto const& [first, last] : rendition.gaps) gaps.push_back({first.value, last.value});
+        for (auto const& [first, last] : rendition.gaps)
+            gaps.push_back({first.value, last.value});
         renditions.push_back({
             {"id", rendition.id.value},
             {"records", rendition.records},

@@ -1,8 +1,7 @@
-#include "commands.hpp"
-
 #include "archive/event_folder.hpp"
 #include "archive/key_file.hpp"
 #include "archive/record_file.hpp"
+#include "commands.hpp"
 #include "feed/link.hpp"
 #include "options.hpp"
 
@@ -59,8 +58,10 @@ void add_key_commands(CLI::App& app, Run& run) {
     which->add_option("--channel", arguments->channel, "name of a channel kept for you");
     which->add_option("--key", arguments->key, "file of a channel's key");
     which->require_option(1);
-    link.add_option("--peer", arguments->peers, "a peer to name in it; may be repeated")->type_name("HOST:PORT");
-    link.add_option("--tracker", arguments->trackers, "a tracker to name in it; may be repeated")->type_name("URL");
+    link.add_option("--peer", arguments->peers, "a peer to name in it; may be repeated")
+        ->type_name("HOST:PORT");
+    link.add_option("--tracker", arguments->trackers, "a tracker to name in it; may be repeated")
+        ->type_name("URL");
     link.callback([arguments, &run] { run = [arguments] { return print_link(*arguments); }; });
 }
 

@@ -1,6 +1,5 @@
-#include "commands.hpp"
-
 #include "base/error.hpp"
+#include "commands.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -8,7 +8,12 @@ namespace {
 
 template <class Value, class Parse>
 CLI::Option* add_parsed(
-    CLI::App& app, std::string const& names, Value& value, std::string const& text, Parse parse, char const* kind
+    CLI::App& app,
+    std::string const& names,
+    Value& value,
+    std::string const& text,
+    Parse parse,
+    char const* kind
 ) {
     auto* const option = app.add_option_function<std::string>(
         names,
@@ -29,23 +34,30 @@ CLI::Validator host_port(bool any_port) {
             auto const parsed = parse_host_port(text, any_port);
             return parsed ? std::string{} : parsed.error().message;
         },
-        "HOST:PORT"
-    };
+        "HOST:PORT"};
 }
 
 } // namespace
 
-CLI::Option* add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
-    return add_parsed(app, names, value, text, parse_rate, "rate such as 500k or 2M (bits per second)")
+CLI::Option*
+add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
+    return add_parsed(
+               app, names, value, text, parse_rate, "rate such as 500k or 2M (bits per second)"
+    )
         ->type_name("RATE");
 }
 
-CLI::Option* add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
-    return add_parsed(app, names, value, text, parse_size, "size such as 500M or 2G")->type_name("SIZE");
+CLI::Option*
+add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
+    return add_parsed(app, names, value, text, parse_size, "size such as 500M or 2G")
+        ->type_name("SIZE");
 }
 
 CLI::Option* add_duration(
-    CLI::App& app, std::string const& names, std::chrono::microseconds& value, std::string const& text
+    CLI::App& app,
+    std::string const& names,
+    std::chrono::microseconds& value,
+    std::string const& text
 ) {
     return add_parsed(app, names, value, text, parse_duration, "duration such as 3 or 500ms")
         ->type_name("SECONDS");
@@ -59,12 +71,15 @@ void NetworkArguments::add_to(CLI::App& app) {
     app.add_option("--peer", peers, "a peer to connect to; may be repeated")
         ->type_name("HOST:PORT")
         ->check(host_port(false));
-    app.add_option("--tracker", trackers, "a BitTorrent tracker; may be repeated")->type_name("URL");
+    app.add_option("--tracker", trackers, "a BitTorrent tracker; may be repeated")
+        ->type_name("URL");
     add_rate(app, "--uplink", uplink, "most that may be sent, over all connections [unlimited]");
     app.add_flag("--no-dht", no_dht, "do not use the DHT");
     app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network");
     app.add_flag("--no-port-mapping", no_port_mapping, "do not ask the router to forward a port");
-    app.add_option("--dht-bootstrap", dht_bootstrap, "enter a DHT of your own here; may be repeated")
+    app.add_option(
+           "--dht-bootstrap", dht_bootstrap, "enter a DHT of your own here; may be repeated"
+    )
         ->type_name("HOST:PORT");
     app.add_option("--proxy", proxy, "socks5://[user:password@]host:port")->type_name("URL");
 }
@@ -83,7 +98,10 @@ NetworkOptions NetworkArguments::options() const {
 }
 
 void HttpArguments::add_to(CLI::App& app, std::string const& text) {
-    app.add_option("--http", address, text)->type_name("HOST:PORT")->take_last()->check(host_port(true));
+    app.add_option("--http", address, text)
+        ->type_name("HOST:PORT")
+        ->take_last()
+        ->check(host_port(true));
 }
 
 HttpServer::Options HttpArguments::options() const {

@@ -14,10 +14,15 @@
 namespace minuteswarm {
 
 /// Option validators that store a parsed value and say what is wrong in one line.
-CLI::Option* add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
-CLI::Option* add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
+CLI::Option*
+add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
+CLI::Option*
+add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
 CLI::Option* add_duration(
-    CLI::App& app, std::string const& names, std::chrono::microseconds& value, std::string const& text
+    CLI::App& app,
+    std::string const& names,
+    std::chrono::microseconds& value,
+    std::string const& text
 );
 
 /// The network options that commands share.

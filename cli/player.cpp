@@ -16,15 +16,18 @@ namespace minuteswarm {
 Player::Player(std::string const& command, std::string const& url) {
     std::istringstream words{command};
     std::vector<std::string> arguments;
-    for (std::string word; words >> word;) arguments.push_back(word);
+    for (std::string word; words >> word;)
+        arguments.push_back(word);
     arguments.push_back(url);
     std::vector<char*> raw;
-    for (auto& argument : arguments) raw.push_back(argument.data());
+    for (auto& argument : arguments)
+        raw.push_back(argument.data());
     raw.push_back(nullptr);
     auto const error = ::posix_spawnp(&process_, raw[0], nullptr, nullptr, raw.data(), environ);
     if (error != 0) {
         process_ = -1;
-        throw StartError{"cannot start '" + arguments[0] + "': " + std::strerror(error)}; // NOLINT: at start-up
+        throw StartError{
+            "cannot start '" + arguments[0] + "': " + std::strerror(error)}; // NOLINT: at start-up
     }
 }
 

@@ -1,8 +1,7 @@
-#include "commands.hpp"
-
 #include "archive/key_file.hpp"
 #include "archive/retention.hpp"
 #include "base/text.hpp"
+#include "commands.hpp"
 #include "options.hpp"
 #include "publisher.hpp"
 #include "reporter.hpp"
@@ -61,7 +60,15 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
     events.on_chunk = [&](Record const& record) {
         reporter.chunk(
             record.number,
-            concat("chunk ", record.number.value, ": ", in_seconds(record.duration), " s, ", record.size, " bytes")
+            concat(
+                "chunk ",
+                record.number.value,
+                ": ",
+                in_seconds(record.duration),
+                " s, ",
+                record.size,
+                " bytes"
+            )
         );
     };
     events.on_notice = [&](std::string const& line) { reporter.notice(line); };
@@ -83,11 +90,10 @@ int publish(PublishArguments const& arguments) {
     EventLoop loop;
     RoleRun run{loop, reporter};
     Publisher publisher{
-        loop, std::move(key), make_options(arguments), make_events(arguments, reporter, run)
-    };
+        loop, std::move(key), make_options(arguments), make_events(arguments, reporter, run)};
     run.stop = [&] { publisher.stop(); };
     run.status = [&] { return publisher.status(); };
-    publisher.start();
+    run.start = [&] { publisher.start(); };
     return run.run();
 }
 
@@ -96,10 +102,15 @@ int publish(PublishArguments const& arguments) {
 void add_publish_command(CLI::App& app, Run& run) {
     auto const arguments = std::make_shared<PublishArguments>();
     auto& command = *app.add_subcommand("publish", "broadcast a live or recorded source");
-    command.add_option("input", arguments->input, "file, URL, rtmp://HOST:PORT/… to listen on, or - for stdin")
+    command
+        .add_option(
+            "input", arguments->input, "file, URL, rtmp://HOST:PORT/… to listen on, or - for stdin"
+        )
         ->required();
     auto* const key = command.add_option_group("key", "whose broadcast it is");
-    key->add_option("--channel", arguments->channel, "name of a channel kept for you; made if it is new");
+    key->add_option(
+        "--channel", arguments->channel, "name of a channel kept for you; made if it is new"
+    );
     key->add_option("--key", arguments->key, "file of the channel's key; made if absent");
     key->require_option(1);
     command.add_option("--title", arguments->title, "what viewers see")->take_last();
@@ -110,7 +121,10 @@ void add_publish_command(CLI::App& app, Run& run) {
             auto const value = is_ms ? seconds / 1000 : seconds;
             return value >= 1 && value <= 120 ? std::string{} : "must be 1 to 120 s";
         });
-    command.add_option("--archive", arguments->archive, "folder that keeps the chunks [user's data folder]")
+    command
+        .add_option(
+            "--archive", arguments->archive, "folder that keeps the chunks [user's data folder]"
+        )
         ->type_name("DIR")
         ->take_last();
     command.add_option("--retain", arguments->retain, "how much of it: 24h, 10G or all [all]")
@@ -120,9 +134,15 @@ void add_publish_command(CLI::App& app, Run& run) {
             return parsed ? std::string{} : parsed.error().message;
         });
     command.add_flag("--loop", arguments->loop, "start a file again at its end");
-    command.add_flag("--as-fast-as-possible", arguments->as_fast_as_possible, "do not pace a file to real time");
-    command.add_option("--link-file", arguments->link_file, "write the link here, too")->type_name("FILE");
-    command.add_option("--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)")
+    command.add_flag(
+        "--as-fast-as-possible", arguments->as_fast_as_possible, "do not pace a file to real time"
+    );
+    command.add_option("--link-file", arguments->link_file, "write the link here, too")
+        ->type_name("FILE");
+    command
+        .add_option(
+            "--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)"
+        )
         ->type_name("URL");
     arguments->network.add_to(command);
     arguments->http.add_to(command, "serve a preview, status and metrics here");

@@ -16,14 +16,16 @@ namespace {
 constexpr std::chrono::seconds sparse_interval{30};
 
 void print_json(nlohmann::ordered_json const& json) {
-    auto const text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+    auto const text =
+        json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
 
 std::string as_seconds(std::chrono::milliseconds time) {
     std::ostringstream out;
-    out << std::fixed << std::setprecision(1) << std::chrono::duration<double>(time).count() << " s";
+    out << std::fixed << std::setprecision(1) << std::chrono::duration<double>(time).count()
+        << " s";
     return out.str();
 }
 
@@ -55,7 +57,8 @@ Reporter::Reporter(bool json)
 void Reporter::event(std::string_view name, Values const& values, std::string const& line) {
     if (json_) {
         nlohmann::ordered_json json = {{"event", name}};
-        for (auto const& [key, value] : values) json[std::string{key}] = value;
+        for (auto const& [key, value] : values)
+            json[std::string{key}] = value;
         print_json(json);
     } else if (!line.empty()) {
         print(line);

@@ -9,8 +9,8 @@
 
 namespace minuteswarm {
 
-/// Tells a person (lines on stderr, one of them live on a terminal) or a script (JSON objects on stdout) what
-/// happens.
+/// Tells a person (lines on stderr, one of them live on a terminal) or a script (JSON objects on
+/// stdout) what happens.
 class Reporter {
 public:
     explicit Reporter(bool json);
@@ -22,7 +22,8 @@ public:
     void chunk(ChunkNumber number, std::string const& line);
     void notice(std::string const& line) { event("warning", {{"message", line}}, line); }
 
-    /// The status line: rewritten in place on a terminal, seldom printed elsewhere, never with --json.
+    /// The status line: rewritten in place on a terminal, seldom printed elsewhere, never with
+    /// --json.
     void status(Status const& status);
 
 private:

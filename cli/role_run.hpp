@@ -21,6 +21,7 @@ public:
         , signals_(loop, [this] { on_signal(); })
         , status_timer_(loop) {}
 
+    std::function<void()> start; ///< on the loop; may throw StartError
     std::function<void()> stop;
     std::function<Status()> status;
 
@@ -33,11 +34,14 @@ public:
     }
 
     int run() {
+        loop_.post([this] { start_role(); });
         show_status();
         loop_.run();
         loop_.run_for(goodbye); // libtorrent takes leave of trackers and peers
         if (error_) {
-            reporter_.event("error", {{"message", error_->message}}, "minuteswarm: " + error_->message);
+            reporter_.event(
+                "error", {{"message", error_->message}}, "minuteswarm: " + error_->message
+            );
             return exit_failed;
         }
         return is_interrupted_ ? exit_interrupted : exit_done;
@@ -45,6 +49,16 @@ public:
 
 private:
     static constexpr std::chrono::seconds goodbye{3};
+
+    /// What cannot start still has to end in order: libtorrent's session may be up already.
+    void start_role() {
+        try {
+            start();
+        } catch (StartError const& error) {
+            stop();
+            on_stopped(Error{error.what()});
+        }
+    }
 
     void on_signal() {
         is_interrupted_ = true;

@@ -1,6 +1,5 @@
-#include "commands.hpp"
-
 #include "base/text.hpp"
+#include "commands.hpp"
 #include "options.hpp"
 #include "reporter.hpp"
 #include "role_run.hpp"
@@ -45,13 +44,14 @@ int seed(SeedArguments const& arguments) {
             {{"folder", folder.string()}, {"link", text}, {"magnet", magnet}},
             concat("seeding ", folder.string(), "\n  watch with:  minuteswarm watch '", text, "'")
         );
-        if (!magnet.empty()) reporter.event("magnet", {{"magnet", magnet}}, "  any BitTorrent client:  " + magnet);
+        if (!magnet.empty())
+            reporter.event("magnet", {{"magnet", magnet}}, "  any BitTorrent client:  " + magnet);
     };
     events.on_stopped = [&](std::optional<Error> const& error) { run.on_stopped(error); };
     Seeder seeder{loop, std::move(options), std::move(events)};
     run.stop = [&] { seeder.stop(); };
     run.status = [&] { return seeder.status(); };
-    seeder.start();
+    run.start = [&] { seeder.start(); };
     return run.run();
 }
 
@@ -62,7 +62,10 @@ void add_seed_command(CLI::App& app, Run& run) {
     auto& command = *app.add_subcommand("seed", "serve archived events, finished or still growing");
     command.add_option("folder", arguments->folders, "archive folders, one per event")->required();
     arguments->network.add_to(command);
-    command.add_option("--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)")
+    command
+        .add_option(
+            "--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)"
+        )
         ->type_name("URL");
     arguments->http.add_to(command, "serve a preview of the first, status and metrics here");
     command.add_flag("--json", arguments->json, "one JSON object per event on stdout");

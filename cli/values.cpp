@@ -32,9 +32,13 @@ std::optional<std::uint64_t> scaled(std::string_view text, double step) {
 
 } // namespace
 
-std::optional<std::uint64_t> parse_rate(std::string_view text) { return scaled(text, 1000); }
+std::optional<std::uint64_t> parse_rate(std::string_view text) {
+    return scaled(text, 1000);
+}
 
-std::optional<std::uint64_t> parse_size(std::string_view text) { return scaled(text, 1024); }
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+    return scaled(text, 1024);
+}
 
 std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
     auto const number = take_number(text);

@@ -1,6 +1,5 @@
-#include "commands.hpp"
-
 #include "base/text.hpp"
+#include "commands.hpp"
 #include "folder_viewer.hpp"
 #include "options.hpp"
 #include "player.hpp"
@@ -45,7 +44,9 @@ std::string read_link(std::string const& what) {
         return line;
     }
     std::ifstream file{what};
-    if (!file) throw StartError{concat("'", what, "' is neither a link nor a file nor an archive's folder")};
+    if (!file)
+        throw StartError{
+            concat("'", what, "' is neither a link nor a file nor an archive's folder")};
     std::getline(file, line);
     return line;
 }
@@ -55,7 +56,8 @@ Playback::Options playback_options(WatchArguments const& arguments) {
     playback.timeline.latency = arguments.latency;
     if (!arguments.output.empty()) playback.output = arguments.output;
     // A relay, and a plain -o, need no server; one that was asked for stays.
-    if (arguments.http.is_given() || (!arguments.is_relay && arguments.output.empty()) || arguments.open) {
+    if (arguments.http.is_given() || (!arguments.is_relay && arguments.output.empty()) ||
+        arguments.open) {
         playback.http = arguments.http.options();
     }
     return playback;
@@ -75,7 +77,9 @@ struct WatchReports {
     }
     void on_state(std::string const& state) {
         static constexpr std::string_view waiting = "starting: waiting for the broadcast";
-        reporter.event("state", {{"state", state}}, state == "starting" ? std::string{waiting} : state);
+        reporter.event(
+            "state", {{"state", state}}, state == "starting" ? std::string{waiting} : state
+        );
         if (state == "ended") reporter.event("end", {}, {});
     }
 };
@@ -93,7 +97,7 @@ int watch_folder(WatchArguments const& arguments) {
     FolderViewer viewer{loop, arguments.what, playback_options(arguments), std::move(events)};
     run.stop = [&] { viewer.stop(); };
     run.status = [&] { return viewer.status(); };
-    viewer.start();
+    run.start = [&] { viewer.start(); };
     return run.run();
 }
 
@@ -108,7 +112,9 @@ int watch(WatchArguments const& arguments) {
     options.network = arguments.network.options();
     options.peers = arguments.network.peers;
     options.link.trackers.insert(
-        options.link.trackers.end(), arguments.network.trackers.begin(), arguments.network.trackers.end()
+        options.link.trackers.end(),
+        arguments.network.trackers.begin(),
+        arguments.network.trackers.end()
     );
     options.cache = cache_folder(arguments.cache);
     options.cache_size = arguments.cache_size;
@@ -131,12 +137,15 @@ int watch(WatchArguments const& arguments) {
     Viewer viewer{loop, std::move(options), std::move(events)};
     run.stop = [&] { viewer.stop(); };
     run.status = [&] { return viewer.status(); };
-    viewer.start();
+    run.start = [&] { viewer.start(); };
     return run.run();
 }
 
 void add_common(CLI::App& command, WatchArguments& arguments) {
-    command.add_option("--cache", arguments.cache, "folder for chunks while they are kept [user's cache]")
+    command
+        .add_option(
+            "--cache", arguments.cache, "folder for chunks while they are kept [user's cache]"
+        )
         ->type_name("DIR")
         ->take_last();
     add_size(command, "--cache-size", arguments.cache_size, "most that it may take [2G]");
@@ -150,11 +159,17 @@ void add_common(CLI::App& command, WatchArguments& arguments) {
 void add_watch_commands(CLI::App& app, Run& run) {
     auto const watching = std::make_shared<WatchArguments>();
     auto& command = *app.add_subcommand("watch", "watch a broadcast, or an archive");
-    command.add_option("link", watching->what, "a link, a file with one, - for stdin, or an archive's folder")
+    command
+        .add_option(
+            "link", watching->what, "a link, a file with one, - for stdin, or an archive's folder"
+        )
         ->required();
-    watching->http.add_to(command, "where players and browsers connect [127.0.0.1:8088, or the next free port]");
+    watching->http.add_to(
+        command, "where players and browsers connect [127.0.0.1:8088, or the next free port]"
+    );
     add_duration(command, "--latency", watching->latency, "how far behind live to play [3]");
-    command.add_option("-o,--output", watching->output, "write the stream to a file, or - for stdout")
+    command
+        .add_option("-o,--output", watching->output, "write the stream to a file, or - for stdout")
         ->type_name("FILE")
         ->take_last();
     command.add_option("--player", watching->player, "start this player on the stream, e.g. mpv")

@@ -15,8 +15,9 @@
 
 namespace minuteswarm {
 
-/// Brings a publisher's chunks to disk, one step after the other on the disk strand, and reports each when it is
-/// durable. A step that fails (disk full) is tried again every second: nothing is lost, the input waits. Loop-only.
+/// Brings a publisher's chunks to disk, one step after the other on the disk strand, and reports
+/// each when it is durable. A step that fails (disk full) is tried again every second: nothing is
+/// lost, the input waits. Loop-only.
 class ChunkSteps {
 public:
     struct Events {
@@ -28,7 +29,9 @@ public:
         std::function<void()> on_recovered;
     };
 
-    ChunkSteps(EventLoop& loop, DiskStrand& disk, std::shared_ptr<EventWriter> writer, Events events)
+    ChunkSteps(
+        EventLoop& loop, DiskStrand& disk, std::shared_ptr<EventWriter> writer, Events events
+    )
         : loop_(loop)
         , disk_(disk)
         , writer_(std::move(writer))

@@ -35,7 +35,10 @@ FolderViewer::FolderViewer(
     playback.status = [this] { return status(); };
     playback.on_advanced = [this] { check_done(); };
     playback.on_output = [this](std::error_code error) {
-        finish(error == std::errc::broken_pipe ? std::nullopt : std::optional{Error{"-o: " + error.message()}});
+        finish(
+            error == std::errc::broken_pipe ? std::nullopt
+                                            : std::optional{Error{"-o: " + error.message()}}
+        );
     };
     playback_ = std::make_unique<Playback>(loop_, store_, std::move(options), std::move(playback));
 }

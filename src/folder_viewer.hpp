@@ -30,7 +30,10 @@ public:
 
     /// Throws StartError for a folder that is no archive.
     FolderViewer(
-        EventLoop& loop, std::filesystem::path const& folder, Playback::Options options, Events events
+        EventLoop& loop,
+        std::filesystem::path const& folder,
+        Playback::Options options,
+        Events events
     );
 
     void start();

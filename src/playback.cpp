@@ -7,10 +7,14 @@ namespace {
 
 std::string_view name_of(Timeline::State state) {
     switch (state) {
-    case Timeline::State::starting: return "starting";
-    case Timeline::State::live: return "live";
-    case Timeline::State::stalled: return "stalled";
-    case Timeline::State::ended: return "ended";
+    case Timeline::State::starting:
+        return "starting";
+    case Timeline::State::live:
+        return "live";
+    case Timeline::State::stalled:
+        return "stalled";
+    case Timeline::State::ended:
+        return "ended";
     }
     return "";
 }
@@ -57,7 +61,9 @@ void Playback::describe(std::string title, Container container) {
     container_ = container;
 }
 
-void Playback::add(Record const& record) { timeline_.add(Timeline::chunk_of(record)); }
+void Playback::add(Record const& record) {
+    timeline_.add(Timeline::chunk_of(record));
+}
 
 void Playback::refresh(ChunkNumber number) {
     auto key = event_;
@@ -65,9 +71,13 @@ void Playback::refresh(ChunkNumber number) {
     timeline_.set_available(number, store_.verified(key).contiguous_end(0));
 }
 
-void Playback::end(ChunkNumber last) { timeline_.end(last); }
+void Playback::end(ChunkNumber last) {
+    timeline_.end(last);
+}
 
-void Playback::start_at(ChunkNumber number) { timeline_.start_at(number); }
+void Playback::start_at(ChunkNumber number) {
+    timeline_.start_at(number);
+}
 
 void Playback::advance() {
     if (stopped_) return;
@@ -85,9 +95,7 @@ void Playback::advance() {
     }
 }
 
-void Playback::read(
-    ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done
-) {
+void Playback::read(ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done) {
     auto key = event_;
     key.number = number;
     store_.read(key, offset, length, std::move(done));
@@ -108,11 +116,17 @@ void Playback::pump_output() {
     }
     is_writing_ = true;
     auto const length = static_cast<std::size_t>(slice->length);
-    read(slice->chunk, slice->offset, length, [this, slice = *slice](auto error, SharedBytes bytes) {
-        is_writing_ = false;
-        if (error || stopped_) return pump_output(); // retention was faster: the cursor moves on
-        write_output(stream_->feed(slice, *bytes));
-    });
+    read(
+        slice->chunk,
+        slice->offset,
+        length,
+        [this, slice = *slice](auto error, SharedBytes bytes) {
+            is_writing_ = false;
+            if (error || stopped_)
+                return pump_output(); // retention was faster: the cursor moves on
+            write_output(stream_->feed(slice, *bytes));
+        }
+    );
 }
 
 void Playback::write_output(Bytes bytes) {

@@ -16,8 +16,8 @@
 
 namespace minuteswarm {
 
-/// Wires store → timeline → outputs for one event at a time: the same behind `watch LINK`, `watch FOLDER` and
-/// `publish --http`. Loop-only.
+/// Wires store → timeline → outputs for one event at a time: the same behind `watch LINK`, `watch
+/// FOLDER` and `publish --http`. Loop-only.
 class Playback final : private HttpServer::Source {
 public:
     struct Options {

@@ -1,8 +1,8 @@
 #include "publisher.hpp"
 
 #include "base/text.hpp"
-#include "swarm_status.hpp"
 #include "swarm/link_endpoints.hpp"
+#include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <algorithm>
@@ -19,8 +19,7 @@ constexpr std::size_t served_at_start = 30;
 // A new chunk's first copies go to so many viewers, who pass it on: enough to lose two of them.
 constexpr std::size_t first_receivers = 3;
 
-std::shared_ptr<EventWriter>
-open_writer(KeyFile& key, std::filesystem::path const& archive) {
+std::shared_ptr<EventWriter> open_writer(KeyFile& key, std::filesystem::path const& archive) {
     auto writer = EventWriter::open(archive, key.key(), [&key](EventId known) {
         return key.start_event(wall_now(), known);
     });
@@ -44,6 +43,7 @@ Publisher::Publisher(EventLoop& loop, KeyFile key, Options options, Events event
     auto const& resumed = writer_->resumed();
     if (auto const* known = writer_->records().descriptor()) descriptor_ = known->value;
     descriptor_.event = folder_.event();
+    next_number_ = resumed.next;
     descriptor_.revision = resumed.next_revision;
     descriptor_.title = options_.title.empty() ? descriptor_.title : options_.title;
     descriptor_.chunk_duration = options_.chunk_duration;
@@ -112,7 +112,8 @@ void Publisher::open_swarm() {
     ChannelSwarm::Events channel;
     channel.on_foreign_run = [this](RunId const& run) {
         on_input_over(Error{concat(
-            "another publisher is using this channel's key (run ", run.hex(),
+            "another publisher is using this channel's key (run ",
+            run.hex(),
             "): only one may; this one stops"
         )});
     };
@@ -123,8 +124,7 @@ void Publisher::open_swarm() {
     channel.held = [this] {
         std::vector<ChannelHandshake::HeldRange> held;
         if (kept_.empty()) return held;
-        held.push_back(
-            {folder_.event(), only_rendition, kept_.front().number, kept_.back().number}
+        held.push_back({folder_.event(), only_rendition, kept_.front().number, kept_.back().number}
         );
         return held;
     };
@@ -153,11 +153,13 @@ void Publisher::publish_known_records() {
         channel_->publish({StatementKind::descriptor, known->wire}, folder_.event());
     }
     auto const numbers = records.numbers(only_rendition);
-    auto const skipped = numbers.size() > limits::feed_window ? numbers.size() - limits::feed_window : 0;
+    auto const skipped =
+        numbers.size() > limits::feed_window ? numbers.size() - limits::feed_window : 0;
     for (auto i = skipped; i < numbers.size(); ++i) {
         auto const known = records.read(only_rendition, numbers[i]);
         std::error_code missing;
-        if (!known || std::filesystem::file_size(folder_.chunk(known->value), missing) != known->value.size) {
+        if (!known ||
+            std::filesystem::file_size(folder_.chunk(known->value), missing) != known->value.size) {
             continue; // retention has taken it
         }
         auto const& record = known->value;
@@ -216,19 +218,19 @@ void Publisher::start_recording() {
 
     Recording::Events events;
     events.on_epoch = [this](Recording::Epoch const& epoch) { on_epoch(epoch); };
-    events.on_chunk_opened = [this, next = resumed.next](Recording::ClosedChunk const& opened) mutable {
+    events.on_chunk_opened = [this](Recording::ClosedChunk const& opened) {
         Record opening;
         opening.event = folder_.event();
         opening.rendition = only_rendition;
         opening.run = run_;
         opening.epoch = opened.epoch;
-        opening.number = next;
+        opening.number = next_number_;
         opening.media_time = opened.media_time;
         opening.wall_time = opened.wall_time;
         opening.container = descriptor_.container;
         opening.is_discontinuity = opened.is_discontinuity;
         opening.is_independent = opened.is_independent;
-        ++next;
+        ++next_number_;
         steps_->open_chunk(opening);
     };
     events.on_bytes = [this](Bytes bytes) { steps_->append(std::move(bytes)); };
@@ -292,7 +294,8 @@ void Publisher::expire_chunks() {
 
 void Publisher::put_dht_item(bool is_end) {
     auto const now = MonotonicClock::now();
-    if (newest_.empty() || (!is_end && last_dht_put_ && now - *last_dht_put_ < dht_interval)) return;
+    if (newest_.empty() || (!is_end && last_dht_put_ && now - *last_dht_put_ < dht_interval))
+        return;
     last_dht_put_ = now;
     DhtItem item;
     item.event = folder_.event();
@@ -309,9 +312,12 @@ void Publisher::put_dht_item(bool is_end) {
         dht_sequence_,
         [this](std::int64_t sequence, Signature const& signature, Bytes const& value) {
             dht_sequence_ = sequence;
-            disk_.run(0, [folder = folder_, item = encode(SignedDhtItem{sequence, signature, value})] {
-                (void)folder.save_dht_item(item); // the next put stores it again
-            });
+            disk_.run(
+                0,
+                [folder = folder_, item = encode(SignedDhtItem{sequence, signature, value})] {
+                    (void)folder.save_dht_item(item); // the next put stores it again
+                }
+            );
         }
     );
 }
@@ -333,8 +339,11 @@ void Publisher::on_ended(EventWriter::Ended const& ended) {
     std::string magnet;
     if (ended.torrent) {
         std::vector<ChunkKey> keys;
-        for (auto const number : ended.chunks) keys.push_back(key_of(number));
-        swarm_->chunks().add_event(*ended.torrent, ended.info_dict, std::move(keys), announcement());
+        for (auto const number : ended.chunks)
+            keys.push_back(key_of(number));
+        swarm_->chunks().add_event(
+            *ended.torrent, ended.info_dict, std::move(keys), announcement()
+        );
         auto const name = event_folder_name(key_.key().channel(), folder_.event());
         magnet = make_magnet(*ended.torrent, name, options_.trackers);
     }
@@ -367,6 +376,10 @@ void Publisher::tick() {
 void Publisher::stop() {
     if (is_stopping_ || !recording_) return finish();
     is_stopping_ = true;
+    if (steps_->is_failing()) { // what is in progress stays a part file, and is taken up next time
+        failure_ = Error{note_};
+        return finish();
+    }
     recording_->stop(); // what is in progress is closed, and on_end follows
 }
 
@@ -378,7 +391,8 @@ void Publisher::finish() {
     if (steps_) steps_->stop();
     if (playback_) playback_->stop();
     if (swarm_) swarm_->stop();
-    if (kept_.empty() && !writer_->is_resumed() && failure_) { // nothing came: leave no empty event behind
+    if (kept_.empty() && !writer_->is_resumed() &&
+        failure_) { // nothing came: leave no empty event behind
         disk_.run(0, [folder = folder_.path()] {
             std::error_code ignored;
             std::filesystem::remove_all(folder, ignored);
@@ -395,7 +409,8 @@ Status Publisher::status() const {
     status.event = folder_.event();
     status.title = descriptor_.title;
     status.state = ended_at_ ? "ended" : (kept_.empty() ? "starting" : "live");
-    status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(MonotonicClock::now() - started_);
+    status.uptime =
+        std::chrono::duration_cast<std::chrono::milliseconds>(MonotonicClock::now() - started_);
     status.newest_chunk = kept_.empty() ? ChunkNumber{0} : kept_.back().number;
     if (swarm_) fill_swarm_status(status, *swarm_, *channel_);
     status.chunks.held = kept_.size();

@@ -25,7 +25,8 @@
 
 namespace minuteswarm {
 
-/// Wires the stages of a broadcast: input → segmenter → archive → feed → swarm, and the own player's outputs.
+/// Wires the stages of a broadcast: input → segmenter → archive → feed → swarm, and the own
+/// player's outputs.
 class Publisher {
 public:
     struct Options {
@@ -59,7 +60,8 @@ public:
     ~Publisher();
 
     void start();
-    /// Closes the chunk in progress, announces it and the end, serves for a short while. Twice: at once.
+    /// Closes the chunk in progress, announces it and the end, serves for a short while. Twice: at
+    /// once.
     void stop();
 
     [[nodiscard]] Status status() const;
@@ -100,6 +102,7 @@ private:
     Timer timer_;
 
     Descriptor descriptor_;
+    ChunkNumber next_number_{1};
     std::vector<std::string> endpoints_;
     std::deque<Record> newest_; ///< for the DHT item
     std::vector<KeptChunk> kept_;

@@ -53,7 +53,8 @@ Seeder::~Seeder() = default;
 
 Seeder::Seeded* Seeder::find(ChannelId const& channel, EventId event) {
     for (auto const& seeded : seeded_) {
-        if (seeded->folder.channel() == channel && seeded->folder.event() == event) return seeded.get();
+        if (seeded->folder.channel() == channel && seeded->folder.event() == event)
+            return seeded.get();
     }
     return nullptr;
 }
@@ -136,7 +137,8 @@ void Seeder::open_channel(Seeded& event) {
     auto const channel = event.folder.channel();
     if (!swarm_->find(channel)) {
         ChannelSwarm::Events events;
-        events.on_have = [this, channel](ChunkId const& chunk, PeerEndpoint const& peer, bool dial) {
+        events.on_have = [this,
+                          channel](ChunkId const& chunk, PeerEndpoint const& peer, bool dial) {
             swarm_->on_have({channel, chunk.event, chunk.rendition, chunk.number}, peer, dial);
         };
         events.held = [this, channel] {
@@ -165,7 +167,8 @@ void Seeder::open_channel(Seeded& event) {
             );
         };
         swarm_->open(
-            {channel, ChannelSwarm::Role::seeder, options_.peers, options_.trackers}, std::move(events)
+            {channel, ChannelSwarm::Role::seeder, options_.peers, options_.trackers},
+            std::move(events)
         );
     }
     publish_feed(event);
@@ -216,7 +219,8 @@ void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
     store_.add(key, event.folder.chunk(record), record.size);
     auto const length = piece_length(record.size);
     for (std::size_t piece = 0; piece < checked.check.pieces.size(); ++piece) {
-        if (checked.check.pieces[piece]) store_.mark_verified(key, piece * length, (piece + 1) * length);
+        if (checked.check.pieces[piece])
+            store_.mark_verified(key, piece * length, (piece + 1) * length);
     }
     if (checked.check.state == ChunkCheck::State::complete) return on_complete(event, record);
     events_.on_notice(concat(
@@ -265,7 +269,9 @@ void Seeder::add_event_torrent(Seeded& event) {
     auto const bytes = read_file(event.folder.event_torrent(), torrent_size);
     auto const info = bytes ? torrent_info_dict(*bytes) : std::nullopt;
     if (!info || torrent_info_hash(*bytes) != event.end->event_torrent) {
-        return events_.on_notice("event.torrent is missing or is not the one that the publisher signed");
+        return events_.on_notice(
+            "event.torrent is missing or is not the one that the publisher signed"
+        );
     }
     auto chunks = event.complete;
     std::sort(chunks.begin(), chunks.end());
@@ -306,7 +312,9 @@ void Seeder::refresh(std::size_t index) {
         0,
         [event] {
             (void)event->records->refresh(); // the next refresh tries again
-            return std::make_shared<Verification>(event->folder, *event->records, event->newest.next());
+            return std::make_shared<Verification>(
+                event->folder, *event->records, event->newest.next()
+            );
         },
         [this, index, event](std::shared_ptr<Verification> verification) {
             if (is_finished_) return;
@@ -340,16 +348,20 @@ void Seeder::put_dht_items() {
         if (event->last_dht_put && now - *event->last_dht_put < dht_interval) continue;
         event->last_dht_put = now;
         auto const stored = event->folder.load_dht_item();
-        auto const item = stored ? decode_signed_dht_item(*stored) : Expected<SignedDhtItem>{Error{"none"}};
+        auto const item =
+            stored ? decode_signed_dht_item(*stored) : Expected<SignedDhtItem>{Error{"none"}};
         if (!item) continue;
-        swarm_->put_signed_dht_item(event->folder.channel(), item->value, item->sequence, item->signature);
+        swarm_->put_signed_dht_item(
+            event->folder.channel(), item->value, item->sequence, item->signature
+        );
     }
 }
 
 void Seeder::tick() {
     timer_.start_after(tick_interval, [this] {
         if (is_finished_) return;
-        for (std::size_t index = 0; index < seeded_.size(); ++index) refresh(index);
+        for (std::size_t index = 0; index < seeded_.size(); ++index)
+            refresh(index);
         put_dht_items();
         tick();
     });
@@ -377,7 +389,8 @@ Status Seeder::status() const {
     status.newest_chunk = first.newest;
     status.state = first.end ? "ended" : "live";
     fill_swarm_status(status, *swarm_, *swarm_->find(first.folder.channel()));
-    for (auto const& event : seeded_) status.chunks.held += event->complete.size();
+    for (auto const& event : seeded_)
+        status.chunks.held += event->complete.size();
     status.chunks.from_swarm = repaired_;
     status.disk.used = store_.disk_used();
     status.disk.is_failing = store_.is_disk_failing();

@@ -22,7 +22,8 @@
 
 namespace minuteswarm {
 
-/// Wires archives to the swarm: verifies, repairs from peers, serves chunks, feeds and event torrents.
+/// Wires archives to the swarm: verifies, repairs from peers, serves chunks, feeds and event
+/// torrents.
 class Seeder {
 public:
     struct Options {
@@ -38,8 +39,10 @@ public:
         std::function<void(std::string const& endpoint)> on_listening;
         std::function<void(std::string const& url)> on_http;
         std::function<void(std::string const&)> on_notice;
-        /// One per folder, when its link can be given out; the magnet is empty without an event torrent.
-        std::function<void(std::filesystem::path const&, Link const&, std::string const& magnet)> on_ready;
+        /// One per folder, when its link can be given out; the magnet is empty without an event
+        /// torrent.
+        std::function<void(std::filesystem::path const&, Link const&, std::string const& magnet)>
+            on_ready;
         std::function<void(std::optional<Error>)> on_stopped;
     };
 

@@ -6,9 +6,10 @@
 #include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
-#include <unistd.h>
 
 namespace minuteswarm {
 namespace {
@@ -82,7 +83,8 @@ void Viewer::open_swarm() {
         if (options_.network.is_listen_explicit) finish(error);
     };
     events.on_dht_item = [this](DhtItem const& item, ChannelId const&) {
-        if (!item.is_end && event_ == EventId{}) events_.on_notice("the DHT knows this broadcast; connecting");
+        if (!item.is_end && event_ == EventId{})
+            events_.on_notice("the DHT knows this broadcast; connecting");
     };
     events.chunks.on_progress = [this](ChunkKey const& key) {
         if (key.event != event_) return;
@@ -124,7 +126,10 @@ void Viewer::open_swarm() {
     auto peers = options_.link.peers;
     peers.insert(peers.end(), options_.peers.begin(), options_.peers.end());
     channel_ = &swarm_->open(
-        {options_.link.channel, ChannelSwarm::Role::viewer, std::move(peers), options_.link.trackers},
+        {options_.link.channel,
+         ChannelSwarm::Role::viewer,
+         std::move(peers),
+         options_.link.trackers},
         std::move(channel)
     );
 }
@@ -287,8 +292,8 @@ void Viewer::check_done() {
     if (up != up_payload_seen_) last_upload_ = now;
     up_payload_seen_ = up;
     // Others may still take from here; players may still read.
-    auto const is_needed = now - last_upload_ < upload_idle &&
-                           !channel_->neighbourhood().all().empty();
+    auto const is_needed =
+        now - last_upload_ < upload_idle && !channel_->neighbourhood().all().empty();
     auto const is_read = !playback_->clients().empty();
     if ((is_needed || is_read) && now - *done_at_ < linger_most) return;
     finish(std::nullopt);
@@ -319,7 +324,9 @@ void Viewer::tick() {
     });
 }
 
-void Viewer::stop() { finish(std::nullopt); }
+void Viewer::stop() {
+    finish(std::nullopt);
+}
 
 void Viewer::finish(std::optional<Error> error) {
     if (is_finished_) return;

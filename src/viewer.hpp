@@ -20,7 +20,8 @@
 
 namespace minuteswarm {
 
-/// Wires the stages of a viewer: swarm → feed → store → timeline → outputs. A relay is one without outputs.
+/// Wires the stages of a viewer: swarm → feed → store → timeline → outputs. A relay is one without
+/// outputs.
 class Viewer {
 public:
     struct Options {

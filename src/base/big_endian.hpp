@@ -16,7 +16,8 @@ void append_be(Bytes& to, Integer value) {
     }
 }
 
-/// Takes big-endian integers and byte strings off the front of foreign bytes; none when they run out.
+/// Takes big-endian integers and byte strings off the front of foreign bytes; none when they run
+/// out.
 class BigEndianReader {
 public:
     explicit BigEndianReader(ByteView bytes)
@@ -27,7 +28,8 @@ public:
         auto const bytes = take_bytes(sizeof(Integer));
         if (!bytes) return std::nullopt;
         std::uint64_t value = 0;
-        for (auto const byte : *bytes) value = value << 8 | byte;
+        for (auto const byte : *bytes)
+            value = value << 8 | byte;
         return static_cast<Integer>(value);
     }
 

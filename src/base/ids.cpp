@@ -24,6 +24,8 @@ bool from_hex(std::string_view text, std::span<std::uint8_t> out) {
     return true;
 }
 
-std::string short_hex(ChannelId const& channel) { return to_hex(channel.view().first(8)); }
+std::string short_hex(ChannelId const& channel) {
+    return to_hex(channel.view().first(8));
+}
 
 } // namespace minuteswarm

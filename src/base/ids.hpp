@@ -38,10 +38,12 @@ using EpochNumber = Number<struct EpochNumberTag, std::uint32_t>;
 
 std::string to_hex(ByteView bytes);
 
-/// Fills `out` from exactly twice as many hex digits; false, with `out` undefined, for anything else.
+/// Fills `out` from exactly twice as many hex digits; false, with `out` undefined, for anything
+/// else.
 bool from_hex(std::string_view text, std::span<std::uint8_t> out);
 
-/// A byte string of fixed length that is an identity: compared, hashed and printed, never calculated with.
+/// A byte string of fixed length that is an identity: compared, hashed and printed, never
+/// calculated with.
 template <class Tag, std::size_t Size>
 struct FixedBytes {
     static constexpr std::size_t size = Size;

@@ -11,54 +11,66 @@ inline constexpr std::size_t KiB = 1024;
 inline constexpr std::size_t MiB = 1024 * KiB;
 
 // Formats
-inline constexpr std::uint64_t piece_length_min = 16 * KiB; ///< libtorrent's block: nothing smaller spreads sooner
-inline constexpr std::uint64_t pieces_per_chunk = 64;       ///< 20 bytes each: keeps a record under 2 KiB
-inline constexpr std::uint64_t chunk_size = 512 * MiB;      ///< 120 s at 32 Mbit/s; larger sizes in a record are refused
-inline constexpr std::size_t statement_size = 4 * KiB;      ///< any signed statement
-inline constexpr std::size_t title_size = 200;              ///< bytes of UTF-8: fits a status line and a descriptor
-inline constexpr std::size_t link_size = 4 * KiB;           ///< what a chat program still passes on
-inline constexpr std::size_t codecs_size = 100;            ///< RFC 6381 names of a few tracks
-inline constexpr std::uint32_t edge_stripes = 32;           ///< K + M: far above what pays, still a bit mask
-inline constexpr std::uint32_t edge_span_ms = 10'000;       ///< a longer span would be no live edge
-inline constexpr std::chrono::hours chunk_duration{1};      ///< a record of more media is refused
-inline constexpr std::size_t link_endpoints = 20;           ///< peers, trackers, web seeds of a link, each
-inline constexpr std::size_t dht_value = 1000;              ///< BEP 44: larger values are not stored
-inline constexpr std::size_t dht_chunks = 30;               ///< info-hashes in the item: 600 of those bytes
-inline constexpr std::size_t event_pieces = 2048;           ///< of an event torrent: its hashes take 40 KiB
+inline constexpr std::uint64_t piece_length_min =
+    16 * KiB; ///< libtorrent's block: nothing smaller spreads sooner
+inline constexpr std::uint64_t pieces_per_chunk = 64; ///< 20 bytes each: keeps a record under 2 KiB
+inline constexpr std::uint64_t chunk_size =
+    512 * MiB; ///< 120 s at 32 Mbit/s; larger sizes in a record are refused
+inline constexpr std::size_t statement_size = 4 * KiB; ///< any signed statement
+inline constexpr std::size_t title_size =
+    200; ///< bytes of UTF-8: fits a status line and a descriptor
+inline constexpr std::size_t link_size = 4 * KiB; ///< what a chat program still passes on
+inline constexpr std::size_t codecs_size = 100;   ///< RFC 6381 names of a few tracks
+inline constexpr std::uint32_t edge_stripes = 32; ///< K + M: far above what pays, still a bit mask
+inline constexpr std::uint32_t edge_span_ms = 10'000;  ///< a longer span would be no live edge
+inline constexpr std::chrono::hours chunk_duration{1}; ///< a record of more media is refused
+inline constexpr std::size_t link_endpoints = 20; ///< peers, trackers, web seeds of a link, each
+inline constexpr std::size_t dht_value = 1000;    ///< BEP 44: larger values are not stored
+inline constexpr std::size_t dht_chunks = 30;     ///< info-hashes in the item: 600 of those bytes
+inline constexpr std::size_t event_pieces = 2048; ///< of an event torrent: its hashes take 40 KiB
 inline constexpr std::uint64_t event_piece_length = 16 * MiB; ///< the most common clients accept
 
 // Memory
-inline constexpr std::size_t feed_window = 2000;            ///< records in memory: 2.2 h of 4 s chunks, 4 MiB
-inline constexpr std::size_t renditions = 8;                ///< followed of one event: more than any ladder has
-inline constexpr std::size_t chunk_memory = 64 * MiB;       ///< chunk bytes in memory, over all chunks
-inline constexpr std::size_t disk_queue = 32 * MiB;         ///< bytes waiting for the disk before writers are slowed
-inline constexpr std::size_t remembered_chunk = 16 * MiB;    ///< a new chunk that is kept in memory whole: its first peers come at once
-inline constexpr std::size_t append_size = 4 * MiB;          ///< of a chunk in progress, in one write
-inline constexpr std::size_t input_queue = 16 * MiB;        ///< muxed bytes between the input thread and the loop
+inline constexpr std::size_t feed_window = 2000; ///< records in memory: 2.2 h of 4 s chunks, 4 MiB
+inline constexpr std::size_t renditions = 8; ///< followed of one event: more than any ladder has
+inline constexpr std::size_t chunk_memory = 64 * MiB; ///< chunk bytes in memory, over all chunks
+inline constexpr std::size_t disk_queue =
+    32 * MiB; ///< bytes waiting for the disk before writers are slowed
+inline constexpr std::size_t remembered_chunk =
+    16 * MiB; ///< a new chunk that is kept in memory whole: its first peers come at once
+inline constexpr std::size_t append_size = 4 * MiB; ///< of a chunk in progress, in one write
+inline constexpr std::size_t input_queue =
+    16 * MiB; ///< muxed bytes between the input thread and the loop
 
 // Peers
-inline constexpr std::size_t message_size = 72 * KiB;       ///< of ms_channel: a full get_records reply still fits
+inline constexpr std::size_t message_size =
+    72 * KiB; ///< of ms_channel: a full get_records reply still fits
 inline constexpr std::size_t records_per_reply = 64;
 inline constexpr std::size_t records_reply_size = 64 * KiB;
-inline constexpr std::size_t dht_window = 30;               ///< info-hashes in the DHT item: 1000 bytes in all
+inline constexpr std::size_t dht_window = 30; ///< info-hashes in the DHT item: 1000 bytes in all
 inline constexpr std::size_t held_ranges = 16;
 inline constexpr std::size_t peers_per_message = 32;
-inline constexpr std::size_t neighbours = 30;               ///< of a viewer
-inline constexpr std::size_t source_neighbours = 40;        ///< of a publisher
-inline constexpr std::size_t known_peers = 500;             ///< endpoints remembered for dialling
-inline constexpr std::size_t push_fanout = 8;               ///< neighbours a new record is pushed to
+inline constexpr std::size_t neighbours = 30;        ///< of a viewer
+inline constexpr std::size_t source_neighbours = 40; ///< of a publisher
+inline constexpr std::size_t known_peers = 500;      ///< endpoints remembered for dialling
+inline constexpr std::size_t push_fanout = 8;        ///< neighbours a new record is pushed to
 inline constexpr std::size_t active_chunk_torrents = 60;
-inline constexpr std::size_t chunk_peers = 12;              ///< dialled for one chunk: 8-12 keep a mesh connected
-inline constexpr std::size_t announced_per_neighbour = 256; ///< chunks a neighbour told of: 8 min of 2 s chunks
-inline constexpr std::size_t known_per_neighbour = 128;     ///< statements it is known to have: only new ones matter
-inline constexpr std::size_t strikes = 3;                   ///< malformed messages before a ban
+inline constexpr std::size_t chunk_peers =
+    12; ///< dialled for one chunk: 8-12 keep a mesh connected
+inline constexpr std::size_t announced_per_neighbour =
+    256; ///< chunks a neighbour told of: 8 min of 2 s chunks
+inline constexpr std::size_t known_per_neighbour =
+    128;                                  ///< statements it is known to have: only new ones matter
+inline constexpr std::size_t strikes = 3; ///< malformed messages before a ban
 inline constexpr std::size_t banned_sessions = 1000;
 
 // Players
 inline constexpr std::size_t http_clients = 64;
 inline constexpr std::size_t http_request = 8 * KiB;
-inline constexpr std::size_t output_slice = 256 * KiB;       ///< read and written at a time for -o
-inline constexpr std::size_t playlist_window = 6;           ///< segments of /live.m3u8: RFC 8216 6.2.2 asks for at least 3
-inline constexpr std::size_t dvr_window = 5000;             ///< segments of /dvr.m3u8: 5 h of 4 s chunks, 500 KiB of text
+inline constexpr std::size_t output_slice = 256 * KiB; ///< read and written at a time for -o
+inline constexpr std::size_t playlist_window =
+    6; ///< segments of /live.m3u8: RFC 8216 6.2.2 asks for at least 3
+inline constexpr std::size_t dvr_window =
+    5000; ///< segments of /dvr.m3u8: 5 h of 4 s chunks, 500 KiB of text
 
 } // namespace minuteswarm::limits

@@ -16,7 +16,8 @@ void start_sodium() {
 
 Bytes join(std::initializer_list<ByteView> parts) {
     Bytes all;
-    for (auto const part : parts) append(all, part);
+    for (auto const part : parts)
+        append(all, part);
     return all;
 }
 

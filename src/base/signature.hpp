@@ -32,7 +32,8 @@ private:
     std::array<std::uint8_t, 64> secret_{}; // libsodium's layout: seed, then public key
 };
 
-/// Whether `channel` signed the concatenation of `parts`. False also for keys that are no curve points.
+/// Whether `channel` signed the concatenation of `parts`. False also for keys that are no curve
+/// points.
 bool verify(
     ChannelId const& channel, Signature const& signature, std::initializer_list<ByteView> parts
 );

@@ -12,7 +12,8 @@
 
 namespace minuteswarm {
 
-/// How chunk bytes are wrapped. The values stand in records (4 bits of `flags`): never reassign one.
+/// How chunk bytes are wrapped. The values stand in records (4 bits of `flags`): never reassign
+/// one.
 enum class Container : std::uint8_t { mpeg_ts = 0, mp3 = 1, adts = 2, fmp4 = 3 };
 
 /// File ending without a dot: ts, mp3, aac, mp4.

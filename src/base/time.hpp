@@ -15,9 +15,12 @@ using MonotonicClock = std::chrono::steady_clock;
 using MonotonicTime = MonotonicClock::time_point;
 
 inline WallTime wall_now() {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()
+    );
 }
 
-inline double in_seconds(MediaTime time) { return std::chrono::duration<double>(time).count(); }
+inline double in_seconds(MediaTime time) {
+    return std::chrono::duration<double>(time).count();
+}
 
 } // namespace minuteswarm

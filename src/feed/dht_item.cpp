@@ -1,7 +1,6 @@
 #include "feed/dht_item.hpp"
 
 #include "base/big_endian.hpp"
-
 #include "base/limits.hpp"
 #include "feed/canonical.hpp"
 
@@ -87,8 +86,7 @@ Expected<SignedDhtItem> decode_signed_dht_item(ByteView bytes) {
     return SignedDhtItem{
         static_cast<std::int64_t>(*sequence),
         *Signature::from(*signature),
-        {reader.rest().begin(), reader.rest().end()}
-    };
+        {reader.rest().begin(), reader.rest().end()}};
 }
 
 } // namespace minuteswarm

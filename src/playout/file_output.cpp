@@ -54,7 +54,8 @@ FileOutput::FileOutput(EventLoop& loop, std::string const& target)
         ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644); // NOLINT: open(2)
     descriptor_->is_owned = true;
     if (descriptor_->number < 0) {
-        throw StartError{"cannot write to '" + target + "': " + std::strerror(errno)}; // NOLINT: at start-up
+        throw StartError{
+            "cannot write to '" + target + "': " + std::strerror(errno)}; // NOLINT: at start-up
     }
 }
 

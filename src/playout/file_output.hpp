@@ -13,8 +13,8 @@
 
 namespace minuteswarm {
 
-/// The stitched stream into a file or a pipe. Has a thread of its own: a paused player on the other end of a
-/// pipe must hold up nothing else. Loop-only.
+/// The stitched stream into a file or a pipe. Has a thread of its own: a paused player on the other
+/// end of a pipe must hold up nothing else. Loop-only.
 class FileOutput {
 public:
     /// `target`: a path, or `-` for standard output. Throws StartError when it cannot be opened.

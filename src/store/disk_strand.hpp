@@ -11,8 +11,8 @@
 
 namespace minuteswarm {
 
-/// The one thread that reads, writes, syncs and unlinks files. Jobs run in order; what follows from one is
-/// posted back to the loop. Owned by a role; outlives every stage that posts to it.
+/// The one thread that reads, writes, syncs and unlinks files. Jobs run in order; what follows from
+/// one is posted back to the loop. Owned by a role; outlives every stage that posts to it.
 class DiskStrand {
 public:
     explicit DiskStrand(EventLoop& loop, std::size_t limit = limits::disk_queue)
@@ -20,8 +20,9 @@ public:
         , limit_(limit) {}
     ~DiskStrand() { finish(); }
 
-    /// Runs `job` on the disk thread, then `done(result)` on the loop. `bytes` counts against the limit
-    /// until the job has run. Call from the loop, or from a thread whose results nobody waits for.
+    /// Runs `job` on the disk thread, then `done(result)` on the loop. `bytes` counts against the
+    /// limit until the job has run. Call from the loop, or from a thread whose results nobody waits
+    /// for.
     template <class Job, class Done>
     void run(std::size_t bytes, Job job, Done done) {
         queued_ += bytes;

@@ -30,7 +30,9 @@ private:
     int number_;
 };
 
-error_code last_error() { return {errno, boost::system::system_category()}; }
+error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
 
 } // namespace
 

@@ -9,8 +9,8 @@
 
 namespace minuteswarm {
 
-/// Blocking file access; only ever called on the disk strand. Files are opened for each call, so that
-/// an archive of any length needs one descriptor.
+/// Blocking file access; only ever called on the disk strand. Files are opened for each call, so
+/// that an archive of any length needs one descriptor.
 struct FileRead {
     boost::system::error_code error;
     SharedBytes bytes; ///< exactly as many as were asked for, or none

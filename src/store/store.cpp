@@ -94,8 +94,7 @@ void Store::remember(ChunkKey const& key, std::uint64_t offset, SharedBytes byte
     shrink();
 }
 
-SharedBytes
-Store::from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length) {
+SharedBytes Store::from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length) {
     auto block = chunk.blocks.upper_bound(offset);
     if (block == chunk.blocks.begin()) return nullptr;
     --block;
@@ -109,7 +108,8 @@ Store::from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length)
         if (block->first > at) return nullptr;
         if (end <= at) continue;
         auto const take = std::min<std::uint64_t>(end - at, length - bytes->size());
-        auto const from = block->second.bytes->begin() + static_cast<std::ptrdiff_t>(at - block->first);
+        auto const from =
+            block->second.bytes->begin() + static_cast<std::ptrdiff_t>(at - block->first);
         bytes->insert(bytes->end(), from, from + static_cast<std::ptrdiff_t>(take));
     }
     return bytes->size() == length ? bytes : nullptr;

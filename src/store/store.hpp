@@ -19,8 +19,8 @@ namespace minuteswarm {
 
 using DiskError = boost::system::error_code;
 
-/// Chunk bytes, once: every stage that needs a chunk's bytes reads them here. Recent blocks stay in memory
-/// (bounded); all go to a file on the disk strand. Loop-only; answers are always posted.
+/// Chunk bytes, once: every stage that needs a chunk's bytes reads them here. Recent blocks stay in
+/// memory (bounded); all go to a file on the disk strand. Loop-only; answers are always posted.
 class Store {
 public:
     struct Options {
@@ -45,7 +45,8 @@ public:
     /// 0 for an unknown chunk.
     [[nodiscard]] std::uint64_t size(ChunkKey const& key) const;
 
-    /// Bytes from the swarm; readable at once, unverified until `mark_verified`. `done` may be empty.
+    /// Bytes from the swarm; readable at once, unverified until `mark_verified`. `done` may be
+    /// empty.
     void write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, Done done);
 
     /// Bytes that are in the file already: saves the read while they stay in memory.

@@ -38,9 +38,8 @@ void Bans::add(PeerAddress const& address, SessionId const& session, MonotonicTi
     if (offences_.size() > limits::banned_sessions) offences_.pop_front();
 }
 
-bool Bans::is_banned(
-    PeerAddress const& address, SessionId const& session, MonotonicTime now
-) const {
+bool Bans::is_banned(PeerAddress const& address, SessionId const& session, MonotonicTime now)
+    const {
     std::ptrdiff_t recent = 0;
     for (auto const& offence : offences_) {
         if (offence.address != address) continue;

@@ -15,8 +15,8 @@ using PeerAddress = std::array<std::uint8_t, 16>;
 /// Loopback, private, link-local and shared addresses, behind which many nodes may live.
 bool is_shared_address(PeerAddress const& address);
 
-/// Who has offended: (address, session id), and a whole public address once three of its session ids
-/// offended within ten minutes. Pure; remembers the newest limits::banned_sessions.
+/// Who has offended: (address, session id), and a whole public address once three of its session
+/// ids offended within ten minutes. Pure; remembers the newest limits::banned_sessions.
 class Bans {
 public:
     void add(PeerAddress const& address, SessionId const& session, MonotonicTime now);

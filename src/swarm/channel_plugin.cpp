@@ -15,8 +15,9 @@ namespace {
 
 constexpr char extension_name[] = "ms_channel";
 constexpr char handshake_key[] = "ms";
-constexpr std::uint8_t own_message = 20;      // libtorrent's own extensions end at 8
-constexpr std::uint8_t extension_protocol = 20; // BEP 10: the BitTorrent message that carries extensions
+constexpr std::uint8_t own_message = 20; // libtorrent's own extensions end at 8
+constexpr std::uint8_t extension_protocol =
+    20; // BEP 10: the BitTorrent message that carries extensions
 
 } // namespace
 
@@ -29,7 +30,9 @@ ChannelConnection::ChannelConnection(
     if (!connection_.is_outgoing()) set_no_delay(connection_);
 }
 
-PeerEndpoint ChannelConnection::remote() const { return from_endpoint(connection_.remote()); }
+PeerEndpoint ChannelConnection::remote() const {
+    return from_endpoint(connection_.remote());
+}
 
 std::string ChannelConnection::client() const {
     lt::peer_info info;
@@ -37,7 +40,9 @@ std::string ChannelConnection::client() const {
     return info.client;
 }
 
-void ChannelConnection::on_connected() { set_no_delay(connection_); }
+void ChannelConnection::on_connected() {
+    set_no_delay(connection_);
+}
 
 void ChannelConnection::add_handshake(lt::entry& handshake) {
     handshake["m"][extension_name] = own_message;
@@ -86,7 +91,9 @@ void ChannelConnection::send(ByteView message) {
     frame.push_back(extension_protocol);
     frame.push_back(remote_message_);
     append(frame, message);
-    connection_.send_buffer(reinterpret_cast<char const*>(frame.data()), static_cast<int>(frame.size()));
+    connection_.send_buffer(
+        reinterpret_cast<char const*>(frame.data()), static_cast<int>(frame.size())
+    );
 }
 
 void ChannelConnection::close() {

@@ -12,8 +12,8 @@
 
 namespace minuteswarm {
 
-/// Carries `ms_channel` messages over one connection of the channel swarm (BEP 10). Frames and cuts; what the
-/// messages mean is for the Receiver. Loop-only; owned by libtorrent's connection.
+/// Carries `ms_channel` messages over one connection of the channel swarm (BEP 10). Frames and
+/// cuts; what the messages mean is for the Receiver. Loop-only; owned by libtorrent's connection.
 class ChannelConnection final : public lt::peer_plugin {
 public:
     /// Whom connections report to; must outlive the session's connections.
@@ -25,9 +25,7 @@ public:
         virtual void on_close(ChannelConnection& connection) = 0;
     };
 
-    ChannelConnection(
-        NeighbourId id, lt::peer_connection_handle connection, Receiver& receiver
-    );
+    ChannelConnection(NeighbourId id, lt::peer_connection_handle connection, Receiver& receiver);
 
     [[nodiscard]] NeighbourId id() const { return id_; }
     [[nodiscard]] PeerEndpoint remote() const;
@@ -62,8 +60,8 @@ public:
         : receiver_(receiver) {}
 
 private:
-    std::shared_ptr<lt::peer_plugin>
-    new_connection(lt::peer_connection_handle const& connection) override;
+    std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& connection
+    ) override;
 
     ChannelConnection::Receiver& receiver_;
     NeighbourId last_id_;

@@ -16,7 +16,8 @@ constexpr std::size_t wanted_neighbours = 16;
 constexpr std::size_t dials_per_fill = 8;
 constexpr RenditionId only_rendition{0};
 
-// What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs after.
+// What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs
+// after.
 constexpr double messages_per_second = 100;
 constexpr double messages_burst = 400;
 constexpr double bytes_per_second = 512.0 * limits::KiB;
@@ -42,7 +43,8 @@ std::optional<EventId> event_of(Statement const& statement, ChannelId const& cha
         if (auto const opened = open_record(statement.wire, channel)) return opened->value.event;
         break;
     case StatementKind::descriptor:
-        if (auto const opened = open_descriptor(statement.wire, channel)) return opened->value.event;
+        if (auto const opened = open_descriptor(statement.wire, channel))
+            return opened->value.event;
         break;
     case StatementKind::end:
         if (auto const opened = open_end(statement.wire, channel)) return opened->value.event;
@@ -82,7 +84,9 @@ Feed* ChannelSwarm::feed(EventId event) {
     return found == feeds_.end() ? nullptr : &found->second;
 }
 
-Feed* ChannelSwarm::newest_feed() { return feeds_.empty() ? nullptr : &feeds_.rbegin()->second; }
+Feed* ChannelSwarm::newest_feed() {
+    return feeds_.empty() ? nullptr : &feeds_.rbegin()->second;
+}
 
 Bytes ChannelSwarm::own_handshake() {
     ChannelHandshake handshake;
@@ -148,9 +152,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     }
     links_.insert_or_assign(
         id,
-        Link{
-            &connection, {messages_per_second, messages_burst}, {bytes_per_second, bytes_burst}
-        }
+        Link{&connection, {messages_per_second, messages_burst}, {bytes_per_second, bytes_burst}}
     );
     for (auto const& statement : handshake.statements) {
         if (!take_statement(id, statement)) return;
@@ -271,10 +273,10 @@ void ChannelSwarm::publish(Statement const& statement, EventId event) {
 }
 
 void ChannelSwarm::announce_complete(ChunkId const& chunk, std::size_t receivers) {
-    auto const message = encode(
-        HaveMessage{chunk.event, chunk.rendition, chunk.number, HaveMessage::State::complete}
-    );
-    for (auto const id : neighbourhood_.first_receivers(receivers)) send(id, message);
+    auto const message = encode(HaveMessage{
+        chunk.event, chunk.rendition, chunk.number, HaveMessage::State::complete});
+    for (auto const id : neighbourhood_.first_receivers(receivers))
+        send(id, message);
 }
 
 std::vector<PeerEndpoint> ChannelSwarm::join(ChunkId const& chunk) {
@@ -356,7 +358,8 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
 
 void ChannelSwarm::handle(NeighbourId, PeersMessage const& message) {
     for (auto const& peer : message.peers) {
-        if (std::find(known_peers_.begin(), known_peers_.end(), peer.endpoint) == known_peers_.end()) {
+        if (std::find(known_peers_.begin(), known_peers_.end(), peer.endpoint) ==
+            known_peers_.end()) {
             known_peers_.push_back(peer.endpoint);
         }
     }
@@ -403,7 +406,10 @@ void ChannelSwarm::pull(MonotonicTime now) {
     if (hole) {
         last_pull_ = now;
         auto const count = static_cast<std::uint16_t>(hole->count);
-        send(some->first, encode(GetRecordsMessage{followed->event(), only_rendition, hole->first, count}));
+        send(
+            some->first,
+            encode(GetRecordsMessage{followed->event(), only_rendition, hole->first, count})
+        );
         return;
     }
     if (now - last_poll_ < poll_interval) return;

@@ -18,8 +18,9 @@
 
 namespace minuteswarm {
 
-/// One channel's swarm: spreads signed statements and who joins which chunk over its connections, pulls what
-/// is missing, and keeps the neighbourhood filled. Loop-only; outlives the session's connections.
+/// One channel's swarm: spreads signed statements and who joins which chunk over its connections,
+/// pulls what is missing, and keeps the neighbourhood filled. Loop-only; outlives the session's
+/// connections.
 class ChannelSwarm final : private ChannelConnection::Receiver {
 public:
     enum class Role { source, viewer, seeder };

@@ -18,7 +18,8 @@ struct ChunkTorrentReceiver {
     on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up) = 0;
 };
 
-/// Watches one torrent: which pieces pass, who gave and took what; and switches Nagle's algorithm off.
+/// Watches one torrent: which pieces pass, who gave and took what; and switches Nagle's algorithm
+/// off.
 class ChunkPlugin final : public lt::torrent_plugin {
 public:
     ChunkPlugin(lt::torrent_handle torrent, ChunkTorrentReceiver& receiver)
@@ -26,8 +27,8 @@ public:
         , receiver_(receiver) {}
 
 private:
-    std::shared_ptr<lt::peer_plugin>
-    new_connection(lt::peer_connection_handle const& connection) override;
+    std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& connection
+    ) override;
     void on_piece_pass(lt::piece_index_t piece) override { receiver_.on_piece(torrent_, piece); }
 
     lt::torrent_handle torrent_;

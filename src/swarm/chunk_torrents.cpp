@@ -26,8 +26,7 @@ std::shared_ptr<lt::torrent_info> parse_info(Bytes const& info_dict) {
     lt::error_code error;
     auto info = std::make_shared<lt::torrent_info>(
         lt::span<char const>{
-            reinterpret_cast<char const*>(file.data()), static_cast<std::ptrdiff_t>(file.size())
-        },
+            reinterpret_cast<char const*>(file.data()), static_cast<std::ptrdiff_t>(file.size())},
         error,
         lt::from_span
     );
@@ -35,15 +34,17 @@ std::shared_ptr<lt::torrent_info> parse_info(Bytes const& info_dict) {
 }
 
 auto watch_with(ChunkTorrentReceiver& receiver) {
-    return [&receiver](lt::torrent_handle const& torrent, lt::client_data_t)
-               -> std::shared_ptr<lt::torrent_plugin> {
+    return [&receiver](
+               lt::torrent_handle const& torrent, lt::client_data_t
+           ) -> std::shared_ptr<lt::torrent_plugin> {
         return std::make_shared<ChunkPlugin>(torrent, receiver);
     };
 }
 
 constexpr lt::torrent_flags_t private_flags =
-    lt::torrent_flags::paused | lt::torrent_flags::no_verify_files | lt::torrent_flags::disable_dht |
-    lt::torrent_flags::disable_lsd | lt::torrent_flags::disable_pex;
+    lt::torrent_flags::paused | lt::torrent_flags::no_verify_files |
+    lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd |
+    lt::torrent_flags::disable_pex;
 
 } // namespace
 
@@ -105,14 +106,16 @@ void ChunkTorrents::add(
     }
     auto params = make_params(key, record);
     if (!params) return;
-    for (auto const& peer : peers) params->peers.push_back(to_endpoint(peer));
+    for (auto const& peer : peers)
+        params->peers.push_back(to_endpoint(peer));
     lt::error_code error;
     auto torrent = session_.add_torrent(std::move(*params), error);
     if (error) return;
     auto& active = note_active(key, record, torrent);
     active.is_wanted = wanted;
     active.wanted_at = MonotonicClock::now();
-    // Peers of a torrent that is added running are dialled at the next one-second tick; resuming dials at once.
+    // Peers of a torrent that is added running are dialled at the next one-second tick; resuming
+    // dials at once.
     torrent.resume();
     keep_bounded();
 }
@@ -122,8 +125,10 @@ void ChunkTorrents::announce(ChunkKey const& key, Announce const& announce) {
     if (found == active_.end() || !announce.is_public()) return;
     auto& torrent = found->second.torrent;
     if (announce.dht) torrent.unset_flags(lt::torrent_flags::disable_dht);
-    for (auto const& url : announce.trackers) torrent.add_tracker(lt::announce_entry{url});
-    for (auto const& url : announce.web_seeds) torrent.add_url_seed(url);
+    for (auto const& url : announce.trackers)
+        torrent.add_tracker(lt::announce_entry{url});
+    for (auto const& url : announce.web_seeds)
+        torrent.add_url_seed(url);
     if (announce.dht) torrent.force_dht_announce();
     found->second.is_pinned = true;
 }
@@ -142,7 +147,8 @@ void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> con
     // With nobody connected, a pause and a resume cost nothing and dial at once.
     auto const is_alone = found->second.payload == 0 && connections(key) == 0;
     if (is_alone) torrent.pause();
-    for (auto const& peer : peers) torrent.connect_peer(to_endpoint(peer));
+    for (auto const& peer : peers)
+        torrent.connect_peer(to_endpoint(peer));
     if (is_alone) torrent.resume();
 }
 
@@ -153,7 +159,10 @@ void ChunkTorrents::remove(ChunkKey const& key) {
 }
 
 void ChunkTorrents::add_event(
-    InfoHash const& hash, Bytes const& info_dict, std::vector<ChunkKey> chunks, Announce const& announce
+    InfoHash const& hash,
+    Bytes const& info_dict,
+    std::vector<ChunkKey> chunks,
+    Announce const& announce
 ) {
     if (event_torrents_.contains(hash)) return;
     lt::add_torrent_params params;
@@ -253,7 +262,9 @@ void ChunkTorrents::on_payload(
     if (down > 0 && active->is_wanted && !active->is_formed) {
         active->is_formed = true;
         if (events_.on_formed) {
-            events_.on_formed(std::chrono::duration_cast<MediaTime>(active->last_used - active->wanted_at));
+            events_.on_formed(
+                std::chrono::duration_cast<MediaTime>(active->last_used - active->wanted_at)
+            );
         }
     }
 }
@@ -280,7 +291,8 @@ void ChunkTorrents::tick(MonotonicTime now) {
     auto left = active_.size();
     for (auto active = active_.begin(); active != active_.end() && left > always_kept; --left) {
         auto const& state = active->second;
-        auto const is_idle = !state.is_wanted && !state.is_pinned && now - state.last_used > idle_limit;
+        auto const is_idle =
+            !state.is_wanted && !state.is_pinned && now - state.last_used > idle_limit;
         active = is_idle ? drop(active) : std::next(active);
     }
 }

@@ -18,8 +18,8 @@
 
 namespace minuteswarm {
 
-/// The chunk and event torrents of a session: added with all metadata and peers at once, bounded in number,
-/// brought back on demand. Loop-only.
+/// The chunk and event torrents of a session: added with all metadata and peers at once, bounded in
+/// number, brought back on demand. Loop-only.
 class ChunkTorrents final : private ChunkTorrentReceiver {
 public:
     struct Events {
@@ -29,7 +29,8 @@ public:
         std::function<void(MediaTime)> on_formed;
         std::function<void(PeerEndpoint const&, int down, int up)> on_payload;
         /// A record that is in no memory, for a peer that asks for its chunk; optional.
-        std::function<void(ChunkKey const&, std::function<void(std::optional<Record>)>)> load_record;
+        std::function<void(ChunkKey const&, std::function<void(std::optional<Record>)>)>
+            load_record;
     };
 
     /// How a torrent is announced where ordinary clients look.
@@ -48,9 +49,13 @@ public:
         Events events
     );
 
-    /// A chunk the store has in part or whole (its `verified` says which pieces): serves it. With `wanted`,
-    /// fetches the rest from `peers`, dialled in this moment.
-    void add(ChunkKey const& key, Record const& record, std::vector<PeerEndpoint> const& peers, bool wanted);
+    /// A chunk the store has in part or whole (its `verified` says which pieces): serves it. With
+    /// `wanted`, fetches the rest from `peers`, dialled in this moment.
+    void
+    add(ChunkKey const& key,
+        Record const& record,
+        std::vector<PeerEndpoint> const& peers,
+        bool wanted);
     void announce(ChunkKey const& key, Announce const& announce);
     /// A complete chunk that is only served when somebody asks for it.
     void hold(ChunkKey const& key, Record const& record);
@@ -59,7 +64,12 @@ public:
     void remove(ChunkKey const& key);
 
     /// The torrent of a whole event, of which every byte is in the store.
-    void add_event(InfoHash const& hash, Bytes const& info_dict, std::vector<ChunkKey> chunks, Announce const& announce);
+    void add_event(
+        InfoHash const& hash,
+        Bytes const& info_dict,
+        std::vector<ChunkKey> chunks,
+        Announce const& announce
+    );
 
     [[nodiscard]] bool is_active(ChunkKey const& key) const { return active_.contains(key); }
     [[nodiscard]] bool is_wanted(ChunkKey const& key) const;
@@ -88,9 +98,8 @@ private:
     };
 
     void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) override;
-    void on_payload(
-        lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up
-    ) override;
+    void on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up)
+        override;
 
     std::optional<lt::add_torrent_params> make_params(ChunkKey const& key, Record const& record);
     Active& note_active(ChunkKey const& key, Record const& record, lt::torrent_handle torrent);

@@ -29,9 +29,10 @@ lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {
 
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint) {
     auto const address = endpoint.address();
-    auto const v6 = address.is_v4()
-                        ? boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4())
-                        : address.to_v6();
+    auto const v6 =
+        address.is_v4()
+            ? boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4())
+            : address.to_v6();
     auto const bytes = v6.to_bytes();
     PeerEndpoint result;
     std::copy(bytes.begin(), bytes.end(), result.address.begin());

@@ -11,9 +11,9 @@
 
 namespace minuteswarm {
 
-/// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round trips.
-/// The one use of parts of libtorrent that are not public; does nothing with any but the version it was
-/// compiled and tried with.
+/// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round
+/// trips. The one use of parts of libtorrent that are not public; does nothing with any but the
+/// version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);

@@ -46,7 +46,8 @@ std::vector<std::string> choose_link_endpoints(std::vector<std::string> const& o
     });
     for (auto const& endpoint : own) {
         if (outward && (is_loopback(endpoint) || is_link_local(endpoint))) continue;
-        if (std::find(chosen.begin(), chosen.end(), endpoint) == chosen.end()) chosen.push_back(endpoint);
+        if (std::find(chosen.begin(), chosen.end(), endpoint) == chosen.end())
+            chosen.push_back(endpoint);
     }
     std::stable_partition(chosen.begin(), chosen.end(), is_public);
     if (chosen.size() > link_endpoints) chosen.resize(link_endpoints);

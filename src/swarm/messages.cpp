@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> v4_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-Bytes start(MessageType type) { return {static_cast<std::uint8_t>(type)}; }
+Bytes start(MessageType type) {
+    return {static_cast<std::uint8_t>(type)};
+}
 
 bool is_v4(PeerEndpoint const& endpoint) {
     return std::equal(v4_mapped.begin(), v4_mapped.end(), endpoint.address.begin());
@@ -48,8 +50,7 @@ Expected<Message> decode_have(ByteView body) {
     if (!state || !reader.is_empty()) return Error{"have: wrong length"};
     if (*state < 1 || *state > 3) return Error{"have: no such state"};
     return Message{
-        HaveMessage{{*event}, {*rendition}, {*number}, static_cast<HaveMessage::State>(*state)}
-    };
+        HaveMessage{{*event}, {*rendition}, {*number}, static_cast<HaveMessage::State>(*state)}};
 }
 
 std::optional<PeersMessage::Peer> take_peer(BigEndianReader& reader) {
@@ -61,9 +62,7 @@ std::optional<PeersMessage::Peer> take_peer(BigEndianReader& reader) {
     auto const homes = reader.take<std::uint32_t>();
     if (!homes || *port == 0) return std::nullopt;
     if (*family == 4) std::copy(v4_mapped.begin(), v4_mapped.end(), peer.endpoint.address.begin());
-    std::copy(
-        address->begin(), address->end(), peer.endpoint.address.end() - std::ssize(*address)
-    );
+    std::copy(address->begin(), address->end(), peer.endpoint.address.end() - std::ssize(*address));
     peer.endpoint.port = *port;
     peer.homes = *homes;
     return peer;
@@ -83,13 +82,17 @@ Expected<Message> decode_peers(ByteView body) {
     return Message{std::move(message)};
 }
 
-std::string as_string(ByteView bytes) { return std::string{as_text(bytes)}; }
+std::string as_string(ByteView bytes) {
+    return std::string{as_text(bytes)};
+}
 
 lt::entry integer(std::uint64_t value) {
     return lt::entry{static_cast<lt::entry::integer_type>(value)};
 }
 
-ByteView view_of(lt::string_view text) { return as_bytes({text.data(), text.size()}); }
+ByteView view_of(lt::string_view text) {
+    return as_bytes({text.data(), text.size()});
+}
 
 /// A non-negative integer at `key`, none if it is missing or negative.
 std::optional<std::uint64_t> number_at(lt::bdecode_node const& dict, char const* key) {
@@ -108,8 +111,7 @@ std::optional<ChannelHandshake::HeldRange> held_range(lt::bdecode_node const& no
     }
     if (values[1] > UINT32_MAX || values[2] > values[3]) return std::nullopt;
     return ChannelHandshake::HeldRange{
-        {values[0]}, {static_cast<std::uint32_t>(values[1])}, {values[2]}, {values[3]}
-    };
+        {values[0]}, {static_cast<std::uint32_t>(values[1])}, {values[2]}, {values[3]}};
 }
 
 Expected<std::vector<ChannelHandshake::HeldRange>> held_ranges(lt::bdecode_node const& list) {
@@ -130,7 +132,8 @@ Expected<std::vector<ChannelHandshake::HeldRange>> held_ranges(lt::bdecode_node 
 
 Bytes encode(RecordsMessage const& message) {
     auto bytes = start(MessageType::records);
-    for (auto const& statement : message.statements) append_frame(bytes, statement);
+    for (auto const& statement : message.statements)
+        append_frame(bytes, statement);
     return bytes;
 }
 
@@ -165,21 +168,28 @@ Bytes encode(PeersMessage const& message) {
     return bytes;
 }
 
-Bytes encode(GetPeersMessage const&) { return start(MessageType::get_peers); }
+Bytes encode(GetPeersMessage const&) {
+    return start(MessageType::get_peers);
+}
 
 Expected<Message> decode_message(ByteView bytes) {
     if (bytes.empty()) return Error{"empty message"};
     if (bytes.size() > limits::message_size) return Error{"message too long"};
     auto const body = bytes.subspan(1);
     switch (static_cast<MessageType>(bytes[0])) {
-    case MessageType::records: return decode_records(body);
-    case MessageType::get_records: return decode_get_records(body);
-    case MessageType::have: return decode_have(body);
-    case MessageType::peers: return decode_peers(body);
+    case MessageType::records:
+        return decode_records(body);
+    case MessageType::get_records:
+        return decode_get_records(body);
+    case MessageType::have:
+        return decode_have(body);
+    case MessageType::peers:
+        return decode_peers(body);
     case MessageType::get_peers:
         if (!body.empty()) return Error{"get_peers: has a body"};
         return Message{GetPeersMessage{}};
-    default: return Message{UnknownMessage{}};
+    default:
+        return Message{UnknownMessage{}};
     }
 }
 
@@ -190,7 +200,8 @@ Bytes encode(ChannelHandshake const& handshake) {
     dict["p"] = integer(handshake.port);
     if (handshake.is_source) dict["src"] = integer(1);
     Bytes frames;
-    for (auto const& statement : handshake.statements) append_frame(frames, statement);
+    for (auto const& statement : handshake.statements)
+        append_frame(frames, statement);
     if (!frames.empty()) dict["st"] = as_string(frames);
     lt::entry::list_type held;
     for (auto const& range : handshake.held) {
@@ -198,8 +209,7 @@ Bytes encode(ChannelHandshake const& handshake) {
             integer(range.event.value),
             integer(range.rendition.value),
             integer(range.first.value),
-            integer(range.last.value)
-        });
+            integer(range.last.value)});
     }
     if (!held.empty()) dict["h"] = std::move(held);
     std::string text;

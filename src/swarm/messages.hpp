@@ -11,15 +11,16 @@
 
 namespace minuteswarm {
 
-/// The messages of `ms_channel`, a BEP 10 extension: one type byte, then a body; integers big-endian.
-/// A number once given is never given again. Unknown types are ignored, malformed ones are strikes.
+/// The messages of `ms_channel`, a BEP 10 extension: one type byte, then a body; integers
+/// big-endian. A number once given is never given again. Unknown types are ignored, malformed ones
+/// are strikes.
 enum class MessageType : std::uint8_t {
     records = 1,     ///< frames of statements, see append_frame
     get_records = 2, ///< event u64, rendition u32, first u64, count u16
     have = 3,        ///< event u64, rendition u32, number u64, state u8
     peers = 4,       ///< count u8, then each: family u8 (4 or 6), address, port u16, homes u32
     get_peers = 5,   ///< empty
-    get_init = 6,    ///< 6 to 15 belong to fragmented MP4 and the live edge; not sent by this version
+    get_init = 6, ///< 6 to 15 belong to fragmented MP4 and the live edge; not sent by this version
     init = 7,
     advert = 8,
     subscribe = 9,
@@ -106,7 +107,8 @@ Bytes encode(GetPeersMessage const& message);
 /// `bytes` is one whole message, at most limits::message_size long.
 Expected<Message> decode_message(ByteView bytes);
 
-/// What each side says of itself when a connection begins: the value of `ms` in the extension handshake.
+/// What each side says of itself when a connection begins: the value of `ms` in the extension
+/// handshake.
 struct ChannelHandshake {
     struct HeldRange {
         EventId event;
@@ -117,8 +119,8 @@ struct ChannelHandshake {
     };
     std::uint32_t version = protocol_version;
     SessionId session;
-    std::uint16_t port = 0;   ///< where it listens; 0: it does not
-    bool is_source = false;   ///< the channel's publisher; a hint
+    std::uint16_t port = 0;            ///< where it listens; 0: it does not
+    bool is_source = false;            ///< the channel's publisher; a hint
     std::vector<Statement> statements; ///< newest record, descriptor, end, as far as known
     std::vector<HeldRange> held;       ///< complete chunks, at most limits::held_ranges
     bool operator==(ChannelHandshake const&) const = default;

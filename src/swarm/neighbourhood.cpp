@@ -7,7 +7,8 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::seconds alive_for{60};
-constexpr std::uint64_t follower_memory = 4; // chunks: one that joined none of the last four has gone
+constexpr std::uint64_t follower_memory =
+    4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
 
 template <class T>
@@ -16,7 +17,9 @@ void keep_some(std::vector<T>& all, std::size_t most, std::mt19937_64& random) {
     if (all.size() > most) all.resize(most);
 }
 
-bool is_joining(HaveMessage::State state) { return state != HaveMessage::State::complete; }
+bool is_joining(HaveMessage::State state) {
+    return state != HaveMessage::State::complete;
+}
 
 } // namespace
 
@@ -51,9 +54,7 @@ bool Neighbourhood::strike(NeighbourId id, MonotonicTime now) {
     return true;
 }
 
-void Neighbourhood::ban(
-    PeerAddress const& address, SessionId const& session, MonotonicTime now
-) {
+void Neighbourhood::ban(PeerAddress const& address, SessionId const& session, MonotonicTime now) {
     bans_.add(address, session, now);
 }
 
@@ -98,7 +99,8 @@ bool Neighbourhood::may_have(Neighbour const& neighbour, ChunkId const& chunk) {
 }
 
 bool Neighbourhood::follows(Neighbour const& neighbour, ChunkId const& chunk) const {
-    auto const oldest = chunk.number.value > follower_memory ? chunk.number.value - follower_memory : 0;
+    auto const oldest =
+        chunk.number.value > follower_memory ? chunk.number.value - follower_memory : 0;
     auto entry = neighbour.announced.lower_bound({chunk.event, chunk.rendition, {oldest}});
     for (; entry != neighbour.announced.end() && entry->first < chunk; ++entry) {
         if (is_joining(entry->second)) return true;

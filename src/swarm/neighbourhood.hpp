@@ -40,8 +40,8 @@ struct Neighbour {
     std::deque<Signature> knows_oldest_first;
 };
 
-/// Who is connected, what each knows, and so: whom a statement is pushed to, who is told of a chunk, and whom
-/// to dial for it. Pure: sends nothing; time and randomness are parameters.
+/// Who is connected, what each knows, and so: whom a statement is pushed to, who is told of a
+/// chunk, and whom to dial for it. Pure: sends nothing; time and randomness are parameters.
 class Neighbourhood {
 public:
     struct Options {
@@ -62,25 +62,28 @@ public:
     [[nodiscard]] Neighbour const* find(NeighbourId id) const;
     void heard(NeighbourId id, MonotonicTime now);
 
-    /// Counts a malformed or forged message; true when that was one too many and the sender is banned.
+    /// Counts a malformed or forged message; true when that was one too many and the sender is
+    /// banned.
     bool strike(NeighbourId id, MonotonicTime now);
     void ban(PeerAddress const& address, SessionId const& session, MonotonicTime now);
     [[nodiscard]] Bans const& bans() const { return bans_; }
 
     /// It sent this statement, or was sent it.
     void note_knows(NeighbourId id, Signature const& statement);
-    /// Neighbours to push a statement to: of those that do not know it, at most limits::push_fanout.
-    [[nodiscard]] std::vector<NeighbourId>
-    push_targets(Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random)
-        const;
+    /// Neighbours to push a statement to: of those that do not know it, at most
+    /// limits::push_fanout.
+    [[nodiscard]] std::vector<NeighbourId> push_targets(
+        Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random
+    ) const;
 
     void on_have(NeighbourId id, HaveMessage const& have);
 
-    /// Whom to connect to for a chunk, and so whom to tell that they need not: neighbours that hold or
-    /// joined it, and those with a lower session id that joined one of the chunks just before it, since they
-    /// are joining at this moment, too. The source only if it announced the chunk or nobody else did.
-    [[nodiscard]] std::vector<NeighbourId> dial_targets(ChunkId const& chunk, std::mt19937_64& random)
-        const;
+    /// Whom to connect to for a chunk, and so whom to tell that they need not: neighbours that hold
+    /// or joined it, and those with a lower session id that joined one of the chunks just before
+    /// it, since they are joining at this moment, too. The source only if it announced the chunk or
+    /// nobody else did.
+    [[nodiscard]] std::vector<NeighbourId>
+    dial_targets(ChunkId const& chunk, std::mt19937_64& random) const;
     /// When a chunk makes no progress: everybody who may have it, the source included.
     [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk) const;
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.

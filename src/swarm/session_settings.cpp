@@ -22,7 +22,9 @@ void set_dialling(Pack& pack, bool is_source) {
     pack.set_int(Pack::peer_connect_timeout, 3);
     pack.set_int(Pack::handshake_timeout, 3);
     pack.set_int(Pack::peer_timeout, 20);
-    pack.set_bool(Pack::allow_multiple_connections_per_ip, true); // several nodes behind one address
+    pack.set_bool(
+        Pack::allow_multiple_connections_per_ip, true
+    );                                           // several nodes behind one address
     pack.set_int(Pack::listen_queue_size, 1024); // a burst of viewers must not meet a full backlog
     pack.set_int(Pack::connections_limit, 4000);
     pack.set_bool(Pack::seeding_outgoing_connections, !is_source); // a source dials nobody
@@ -62,7 +64,9 @@ void set_discovery(Pack& pack, NetworkOptions const& options) {
     pack.set_int(Pack::max_pex_peers, 200);
     pack.set_int(Pack::stop_tracker_timeout, 1);
     pack.set_bool(Pack::allow_idna, false);
-    pack.set_bool(Pack::ssrf_mitigation, false); // trackers on loopback and in home networks are wanted
+    pack.set_bool(
+        Pack::ssrf_mitigation, false
+    ); // trackers on loopback and in home networks are wanted
     if (options.dht_bootstrap.empty()) return;
     std::string nodes;
     for (auto const& node : options.dht_bootstrap) {
@@ -96,7 +100,8 @@ void set_proxy(Pack& pack, std::string const& url) {
         throw StartError{"--proxy: '" + url + "' is not socks5://[user:password@]host:port"};
     }
     pack.set_int(
-        Pack::proxy_type, pack.get_str(Pack::proxy_username).empty() ? Pack::socks5 : Pack::socks5_pw
+        Pack::proxy_type,
+        pack.get_str(Pack::proxy_username).empty() ? Pack::socks5 : Pack::socks5_pw
     );
     pack.set_str(Pack::proxy_hostname, host_port->host);
     pack.set_int(Pack::proxy_port, host_port->port);
@@ -117,8 +122,8 @@ lt::settings_pack make_settings(NetworkOptions const& options, bool is_source) {
     pack.set_int(
         Pack::alert_mask,
         static_cast<int>(static_cast<std::uint32_t>(
-            lt::alert_category::error | lt::alert_category::status | lt::alert_category::port_mapping |
-            lt::alert_category::dht | lt::alert_category::tracker
+            lt::alert_category::error | lt::alert_category::status |
+            lt::alert_category::port_mapping | lt::alert_category::dht | lt::alert_category::tracker
         ))
     );
     pack.set_int(Pack::alert_queue_size, 20000);

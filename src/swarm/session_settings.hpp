@@ -10,8 +10,9 @@ namespace minuteswarm {
 
 /// How a process takes part in BitTorrent; the network options of the command line.
 struct NetworkOptions {
-    std::string listen = "0.0.0.0:6881";  ///< HOST:PORT; port 0: any
-    bool is_listen_explicit = false;      ///< a taken port is an error instead of a reason to try the next
+    std::string listen = "0.0.0.0:6881"; ///< HOST:PORT; port 0: any
+    bool is_listen_explicit =
+        false; ///< a taken port is an error instead of a reason to try the next
     bool dht = true;
     bool lsd = true;
     bool port_mapping = true;

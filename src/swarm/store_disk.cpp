@@ -22,7 +22,9 @@ lt::storage_error as_storage_error(DiskError error, lt::operation_t operation) {
 }
 
 lt::storage_error unknown_storage(lt::operation_t operation) {
-    return as_storage_error(make_error_code(boost::system::errc::no_such_file_or_directory), operation);
+    return as_storage_error(
+        make_error_code(boost::system::errc::no_such_file_or_directory), operation
+    );
 }
 
 } // namespace
@@ -32,11 +34,14 @@ StoreDisk::new_torrent(lt::storage_params const& params, std::shared_ptr<void> c
     auto const index = next_;
     ++next_;
     auto const layout = layouts_.find(from_sha1(params.info_hash));
-    storages_[index] = {&params.files, layout == layouts_.end() ? std::vector<ChunkKey>{} : layout->second};
+    storages_[index] = {
+        &params.files, layout == layouts_.end() ? std::vector<ChunkKey>{} : layout->second};
     return {index, *this};
 }
 
-void StoreDisk::remove_torrent(lt::storage_index_t storage) { storages_.erase(storage); }
+void StoreDisk::remove_torrent(lt::storage_index_t storage) {
+    storages_.erase(storage);
+}
 
 std::vector<StoreDisk::Slice> StoreDisk::slices(
     lt::storage_index_t storage, lt::piece_index_t piece, int start, int length
@@ -79,7 +84,8 @@ void StoreDisk::read_slices(
                 done({}, gathered->parts.front());
             } else {
                 auto all = std::make_shared<Bytes>();
-                for (auto const& part : gathered->parts) append(*all, *part);
+                for (auto const& part : gathered->parts)
+                    append(*all, *part);
                 done({}, std::move(all));
             }
         });
@@ -101,7 +107,8 @@ void StoreDisk::async_read(
     }
     read_slices(
         std::move(parts),
-        [this, handler = std::move(handler)](lt::storage_error const& error, SharedBytes const& bytes) {
+        [this,
+         handler = std::move(handler)](lt::storage_error const& error, SharedBytes const& bytes) {
             if (error) {
                 handler(lt::disk_buffer_holder{}, error);
                 return;
@@ -137,7 +144,8 @@ bool StoreDisk::async_write(
         parts[0].key,
         parts[0].offset,
         std::move(bytes),
-        [handler = std::move(handler), observer = is_slow ? std::move(observer) : nullptr](DiskError) {
+        [handler = std::move(handler),
+         observer = is_slow ? std::move(observer) : nullptr](DiskError) {
             // A full disk is the store's to report: the bytes are in memory, and the chunk plays.
             handler({});
             if (observer) observer->on_disk();
@@ -165,13 +173,15 @@ void StoreDisk::async_hash(
     }
     read_slices(
         std::move(parts),
-        [piece, handler = std::move(handler)](lt::storage_error const& error, SharedBytes const& bytes) {
+        [piece,
+         handler = std::move(handler)](lt::storage_error const& error, SharedBytes const& bytes) {
             if (error) {
                 handler(piece, {}, error);
                 return;
             }
             auto const* data = reinterpret_cast<char const*>(bytes->data());
-            lt::hasher hasher{lt::span<char const>{data, static_cast<std::ptrdiff_t>(bytes->size())}};
+            lt::hasher hasher{
+                lt::span<char const>{data, static_cast<std::ptrdiff_t>(bytes->size())}};
             handler(piece, hasher.final(), {});
         }
     );

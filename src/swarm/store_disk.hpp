@@ -3,8 +3,8 @@
 #include "base/ids.hpp"
 #include "store/store.hpp"
 
-#include <libtorrent/disk_interface.hpp>
 #include <libtorrent/disk_buffer_holder.hpp>
+#include <libtorrent/disk_interface.hpp>
 #include <libtorrent/io_context.hpp>
 
 #include <map>
@@ -13,8 +13,9 @@
 
 namespace minuteswarm {
 
-/// The store as the session's disk: every torrent's bytes are chunk bytes, which the store has once. Loop-only.
-/// Every completion is posted, never run inside the call: libtorrent 2.0.8 depends on it.
+/// The store as the session's disk: every torrent's bytes are chunk bytes, which the store has
+/// once. Loop-only. Every completion is posted, never run inside the call: libtorrent 2.0.8 depends
+/// on it.
 class StoreDisk final : public lt::disk_interface, private lt::buffer_allocator_interface {
 public:
     /// Which chunks a torrent's files are, in order; looked up when libtorrent opens its storage.
@@ -48,14 +49,16 @@ public:
         lt::piece_index_t piece,
         lt::span<lt::sha256_hash> v2,
         lt::disk_job_flags_t flags,
-        std::function<void(lt::piece_index_t, lt::sha1_hash const&, lt::storage_error const&)> handler
+        std::function<void(lt::piece_index_t, lt::sha1_hash const&, lt::storage_error const&)>
+            handler
     ) override;
     void async_hash2(
         lt::storage_index_t storage,
         lt::piece_index_t piece,
         int offset,
         lt::disk_job_flags_t flags,
-        std::function<void(lt::piece_index_t, lt::sha256_hash const&, lt::storage_error const&)> handler
+        std::function<void(lt::piece_index_t, lt::sha256_hash const&, lt::storage_error const&)>
+            handler
     ) override;
     void async_move_storage(
         lt::storage_index_t storage,

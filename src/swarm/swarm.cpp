@@ -5,8 +5,8 @@
 #include "torrent/info_dict.hpp"
 
 #include <libtorrent/alert_types.hpp>
-#include <libtorrent/bencode.hpp>
 #include <libtorrent/bdecode.hpp>
+#include <libtorrent/bencode.hpp>
 #include <libtorrent/extensions/ut_metadata.hpp>
 #include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/ip_filter.hpp>
@@ -33,7 +33,9 @@ public:
         : ask_(std::move(ask)) {}
 
     bool on_unknown_torrent(
-        lt::info_hash_t const& hash, lt::peer_connection_handle const&, lt::add_torrent_params& params
+        lt::info_hash_t const& hash,
+        lt::peer_connection_handle const&,
+        lt::add_torrent_params& params
     ) override {
         return ask_(from_sha1(hash.v1), params);
     }
@@ -59,14 +61,17 @@ int metric(char const* name) {
     return index;
 }
 
-std::string_view as_view(std::string const& text) { return text; }
+std::string_view as_view(std::string const& text) {
+    return text;
+}
 
 } // namespace
 
 std::string to_text(PeerEndpoint const& endpoint) {
     auto const native = to_endpoint(endpoint);
     auto const host = native.address().to_string();
-    return (native.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(native.port());
+    return (native.address().is_v6() ? '[' + host + ']' : host) + ':' +
+           std::to_string(native.port());
 }
 
 Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
@@ -76,11 +81,13 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     , session_id_(random_id<SessionId>())
     , resolver_(loop.io())
     , timer_(loop.io()) {
-    // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the channel's.
+    // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the
+    // channel's.
     lt::session_params params{make_settings(options_.network, options_.is_source), {}};
-    params.disk_io_constructor = [&store, this](
-                                     lt::io_context& io, lt::settings_interface const&, lt::counters&
-                                 ) { return std::make_unique<StoreDisk>(io, store, layouts_); };
+    params.disk_io_constructor =
+        [&store, this](lt::io_context& io, lt::settings_interface const&, lt::counters&) {
+            return std::make_unique<StoreDisk>(io, store, layouts_);
+        };
     session_ = std::make_unique<lt::session>(std::move(params), loop_.io());
     session_->set_peer_class_filter(limit_everybody());
     session_->add_extension(&lt::create_ut_metadata_plugin);
@@ -101,7 +108,8 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         traffic.up += static_cast<std::uint64_t>(up);
         if (traffic_.size() > traffic_peers) traffic_.erase(traffic_.begin());
     };
-    chunks_ = std::make_unique<ChunkTorrents>(loop_, *session_, store, layouts_, std::move(chunk_events));
+    chunks_ =
+        std::make_unique<ChunkTorrents>(loop_, *session_, store, layouts_, std::move(chunk_events));
     session_->set_alert_notify([this] { loop_.post([this] { pump_alerts(); }); });
     set_uplink(options_.network.uplink);
     schedule_tick();
@@ -109,7 +117,9 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
 
 Swarm::~Swarm() = default;
 
-std::uint16_t Swarm::listen_port() const { return session_ ? session_->listen_port() : 0; }
+std::uint16_t Swarm::listen_port() const {
+    return session_ ? session_->listen_port() : 0;
+}
 
 ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     assert(loop_.is_current());
@@ -117,8 +127,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     events.listen_port = [this] { return listen_port(); };
     auto& joined = channels_[channel.channel];
     ChannelSwarm::Options const options{
-        .channel = channel.channel, .session = session_id_, .role = channel.role
-    };
+        .channel = channel.channel, .session = session_id_, .role = channel.role};
     joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
     joined.peers = channel.peers;
 
@@ -127,16 +136,15 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     params.save_path = "minuteswarm";
     params.flags = lt::torrent_flags::paused;
     params.trackers = channel.trackers;
-    params.extensions.emplace_back(
-        [swarm = joined.swarm.get()](lt::torrent_handle const&, lt::client_data_t) {
-            return swarm->make_plugin();
-        }
-    );
+    params.extensions.emplace_back([swarm = joined.swarm.get()](
+                                       lt::torrent_handle const&, lt::client_data_t
+                                   ) { return swarm->make_plugin(); });
     lt::error_code error;
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};
     joined.torrent.resume();
-    for (auto const& peer : joined.peers) dial_named(channel.channel, peer);
+    for (auto const& peer : joined.peers)
+        dial_named(channel.channel, peer);
     return *joined.swarm;
 }
 
@@ -196,7 +204,10 @@ void Swarm::set_uplink(std::uint64_t bits_per_second) {
     lt::settings_pack pack;
     // libtorrent lets a tick's worth pass on top; 3 % below keeps the wire within the figure.
     auto const bytes = bits_per_second * 97 / 100 / 8;
-    pack.set_int(lt::settings_pack::upload_rate_limit, static_cast<int>(std::min<std::uint64_t>(bytes, INT32_MAX)));
+    pack.set_int(
+        lt::settings_pack::upload_rate_limit,
+        static_cast<int>(std::min<std::uint64_t>(bytes, INT32_MAX))
+    );
     session_->apply_settings(std::move(pack));
 }
 
@@ -221,7 +232,8 @@ void Swarm::tick() {
     }
     for (auto const& [id, joined] : channels_) {
         if (!joined.swarm->neighbourhood().all().empty() && ticks_ % 40 != 0) continue;
-        for (auto const& peer : joined.peers) dial_named(id, peer);
+        for (auto const& peer : joined.peers)
+            dial_named(id, peer);
     }
 }
 
@@ -237,7 +249,10 @@ void Swarm::put_dht_item(
     session_->dht_put_item(
         public_key,
         [key, item, stored, done = std::move(done)](
-            lt::entry& value, std::array<char, 64>& signature, std::int64_t& sequence, std::string const& salt
+            lt::entry& value,
+            std::array<char, 64>& signature,
+            std::int64_t& sequence,
+            std::string const& salt
         ) {
             auto const bytes = encode(item);
             auto const text = as_text(bytes);
@@ -268,9 +283,9 @@ void Swarm::put_signed_dht_item(
     std::copy(channel.bytes.begin(), channel.bytes.end(), public_key.begin());
     session_->dht_put_item(
         public_key,
-        [value, sequence, signature](
-            lt::entry& item, std::array<char, 64>& item_signature, std::int64_t& item_sequence, std::string const&
-        ) {
+        [value,
+         sequence,
+         signature](lt::entry& item, std::array<char, 64>& item_signature, std::int64_t& item_sequence, std::string const&) {
             if (item_sequence > sequence) return; // somebody holds a newer one: leave it
             item = lt::entry{lt::entry::preformatted_type{value.begin(), value.end()}};
             item_sequence = sequence;
@@ -288,7 +303,8 @@ void Swarm::get_dht_item(ChannelId const& channel) {
 }
 
 void Swarm::add_dht_node(std::string const& host_port) {
-    if (auto const node = parse_host_port(host_port)) session_->add_dht_node({node->host, node->port});
+    if (auto const node = parse_host_port(host_port))
+        session_->add_dht_node({node->host, node->port});
 }
 
 void Swarm::pump_alerts() {
@@ -303,20 +319,24 @@ void Swarm::pump_alerts() {
 void Swarm::on_alert(lt::alert* alert) {
     if (auto const* listening = lt::alert_cast<lt::listen_succeeded_alert>(alert)) {
         if (listening->socket_type == lt::socket_type_t::tcp && events_.on_listening) {
-            events_.on_listening(to_text(from_endpoint({listening->address, static_cast<std::uint16_t>(listening->port)})));
+            events_.on_listening(to_text(
+                from_endpoint({listening->address, static_cast<std::uint16_t>(listening->port)})
+            ));
         }
     } else if (auto const* failed = lt::alert_cast<lt::listen_failed_alert>(alert)) {
         if (failed->socket_type == lt::socket_type_t::tcp && events_.on_listen_failed) {
             events_.on_listen_failed(Error{
-                "cannot listen on " + options_.network.listen + ": " + failed->error.message()
-            });
+                "cannot listen on " + options_.network.listen + ": " + failed->error.message()});
         }
     } else if (auto const* external = lt::alert_cast<lt::external_ip_alert>(alert)) {
         if (events_.on_external) {
-            events_.on_external(to_text(from_endpoint({external->external_address, listen_port()})));
+            events_.on_external(to_text(from_endpoint({external->external_address, listen_port()}))
+            );
         }
     } else if (auto const* item = lt::alert_cast<lt::dht_mutable_item_alert>(alert)) {
-        auto const channel = ChannelId::from({reinterpret_cast<std::uint8_t const*>(item->key.data()), item->key.size()});
+        auto const channel = ChannelId::from(
+            {reinterpret_cast<std::uint8_t const*>(item->key.data()), item->key.size()}
+        );
         std::string value;
         lt::bencode(std::back_inserter(value), item->item);
         auto const decoded = decode_dht_item(as_bytes(as_view(value)));
@@ -344,7 +364,8 @@ void Swarm::stop() {
     stopped_ = true;
     timer_.cancel();
     resolver_.cancel();
-    for (auto& [id, joined] : channels_) joined.swarm->stop();
+    for (auto& [id, joined] : channels_)
+        joined.swarm->stop();
     // The session must end on the loop; what it still does there is kept alive by the proxy.
     ended_ = std::make_unique<lt::session_proxy>(session_->abort());
     session_.reset();

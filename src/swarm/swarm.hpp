@@ -23,8 +23,9 @@
 
 namespace minuteswarm {
 
-/// A process's part in BitTorrent: the one session, its channels' swarms, its chunk torrents, its DHT items.
-/// Runs on the loop; must outlive the loop's run, since libtorrent's last handlers run there.
+/// A process's part in BitTorrent: the one session, its channels' swarms, its chunk torrents, its
+/// DHT items. Runs on the loop; must outlive the loop's run, since libtorrent's last handlers run
+/// there.
 class Swarm {
 public:
     struct Options {
@@ -33,9 +34,10 @@ public:
     };
 
     struct Events {
-        std::function<void(std::string endpoint)> on_listening;   ///< HOST:PORT it got; once per address
+        std::function<void(std::string endpoint)>
+            on_listening; ///< HOST:PORT it got; once per address
         std::function<void(Error)> on_listen_failed;
-        std::function<void(std::string address)> on_external;     ///< HOST:PORT as seen from outside
+        std::function<void(std::string address)> on_external; ///< HOST:PORT as seen from outside
         ChunkTorrents::Events chunks;
         std::function<void(DhtItem const&, ChannelId const&)> on_dht_item;
         Log log;
@@ -74,7 +76,10 @@ public:
     );
     /// Puts an item that was signed before, unchanged.
     void put_signed_dht_item(
-        ChannelId const& channel, Bytes const& value, std::int64_t sequence, Signature const& signature
+        ChannelId const& channel,
+        Bytes const& value,
+        std::int64_t sequence,
+        Signature const& signature
     );
     void get_dht_item(ChannelId const& channel);
     void add_dht_node(std::string const& host_port);
