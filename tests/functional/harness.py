@@ -23,8 +23,8 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = Path(os.environ.get("MINUTESWARM", ROOT / "build/dev/cli/minuteswarm"))
-BUILD = Path(os.environ.get("MINUTESWARM_BUILD", PROGRAM.parent.parent))
+PROGRAM = Path(os.environ.get("MINUTESWARM", ROOT / "build/dev/cli/minuteswarm")).resolve()
+BUILD = Path(os.environ.get("MINUTESWARM_BUILD", PROGRAM.parent.parent)).resolve()
 # Sanitizers and busy machines make everything slower; no test is about how long a wait took.
 PATIENCE = float(os.environ.get("MINUTESWARM_PATIENCE", "1"))
 # CTest ends a test after so many seconds; ending it a little before leaves time to say where it was.
@@ -185,6 +185,7 @@ class Node(Process):
         self._add({"event": "closed"})
 
     def _add(self, event):
+        event["at"] = time.monotonic()  # when it was read, for the bench
         with self._changed:
             self._events.append(event)
             self._changed.notify_all()
