@@ -93,7 +93,9 @@ void add_archive_commands(CLI::App& app, Run& run) {
     auto const arguments = std::make_shared<ExportArguments>();
     auto& command =
         *app.add_subcommand("export", "write an archived event as one MP4, MKV or TS file");
-    command.add_option("folder", arguments->folder, "the event's folder")->required();
+    command.add_option("folder", arguments->folder, "the event's folder")
+        ->type_name("")
+        ->required();
     command
         .add_option("-o,--output", arguments->output, "file to write; its ending says the format")
         ->required()
@@ -109,6 +111,7 @@ void add_archive_commands(CLI::App& app, Run& run) {
     auto& inspecting =
         *app.add_subcommand("inspect", "say what a link, a file with one, or an archive is");
     inspecting.add_option("what", *what, "a link, a file with one, or an archive's folder")
+        ->type_name("")
         ->required();
     inspecting.add_flag("--json", *json, "as one JSON object");
     inspecting.callback([what, json, &run] { run = [what, json] { return inspect(*what, *json); }; }

@@ -1,6 +1,7 @@
 #include "archive/event_folder.hpp"
 #include "archive/key_file.hpp"
 #include "archive/record_file.hpp"
+#include "archive/torrent_files.hpp"
 #include "commands.hpp"
 #include "feed/link.hpp"
 #include "options.hpp"
@@ -12,7 +13,7 @@ namespace minuteswarm {
 namespace {
 
 struct LinkArguments {
-    std::string folder, channel, key;
+    std::string folder, channel, key, torrents;
     std::vector<std::string> peers, trackers;
 };
 
@@ -20,6 +21,15 @@ int keygen(std::string const& file) {
     auto const key = KeyFile::create(file);
     std::cout << key.key().channel().hex() << '\n';
     return exit_done;
+}
+
+void write_torrents(LinkArguments const& arguments, EventFolder const& folder) {
+    auto const records = RecordFile::open(folder, RecordFile::Access::read);
+    if (!records) throw StartError{records.error().message};
+    auto const written =
+        write_chunk_torrents(folder, *records, arguments.torrents, arguments.trackers, {});
+    if (!written) throw StartError{"--torrents: " + written.error().message};
+    std::cerr << "wrote " << *written << " .torrent files to " << arguments.torrents << '\n';
 }
 
 int print_link(LinkArguments const& arguments) {
@@ -32,6 +42,7 @@ int print_link(LinkArguments const& arguments) {
         link.channel = folder->channel();
         auto const records = RecordFile::open(*folder, RecordFile::Access::read);
         if (records && records->descriptor()) link.title = records->descriptor()->value.title;
+        if (!arguments.torrents.empty()) write_torrents(arguments, *folder);
     } else if (!arguments.key.empty()) {
         link.channel = KeyFile::read_channel(arguments.key);
     } else {
@@ -48,21 +59,36 @@ int print_link(LinkArguments const& arguments) {
 void add_key_commands(CLI::App& app, Run& run) {
     auto const file = std::make_shared<std::string>();
     auto& keygen_command = *app.add_subcommand("keygen", "make a channel's key");
-    keygen_command.add_option("file", *file, "file to make; must not exist")->required();
+    keygen_command.add_option("file", *file, "file to make; must not exist")
+        ->type_name("")
+        ->required();
     keygen_command.callback([file, &run] { run = [file] { return keygen(*file); }; });
 
     auto const arguments = std::make_shared<LinkArguments>();
     auto& link = *app.add_subcommand("link", "print the link of an archive or of a channel");
-    auto* const which = link.add_option_group("which");
-    which->add_option("folder", arguments->folder, "an event's folder");
-    which->add_option("--channel", arguments->channel, "name of a channel kept for you");
-    which->add_option("--key", arguments->key, "file of a channel's key");
-    which->require_option(1);
+    auto* const folder =
+        link.add_option("folder", arguments->folder, "an event's folder, or")->type_name("");
+    link.add_option("--channel", arguments->channel, "a name of yours that has a key, or")
+        ->type_name("NAME");
+    link.add_option("--key", arguments->key, "the file of a channel's key")->type_name("FILE");
     link.add_option("--peer", arguments->peers, "a peer to name in it; may be repeated")
-        ->type_name("HOST:PORT");
+        ->type_name("HOST:PORT")
+        ->check(host_port(false));
     link.add_option("--tracker", arguments->trackers, "a tracker to name in it; may be repeated")
-        ->type_name("URL");
-    link.callback([arguments, &run] { run = [arguments] { return print_link(*arguments); }; });
+        ->type_name("URL")
+        ->check(tracker_url());
+    link.add_option(
+            "--torrents", arguments->torrents, "write a .torrent file of each chunk to this folder"
+    )
+        ->type_name("DIR")
+        ->needs(folder);
+    link.callback([arguments, &run] {
+        require_one(
+            "a folder, --channel NAME or --key FILE",
+            {arguments->folder, arguments->channel, arguments->key}
+        );
+        run = [arguments] { return print_link(*arguments); };
+    });
 }
 
 } // namespace minuteswarm

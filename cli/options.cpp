@@ -1,25 +1,26 @@
 #include "options.hpp"
 
+#include "base/text.hpp"
+#include "base/time.hpp"
 #include "feed/link.hpp"
 #include "values.hpp"
+
+#include <algorithm>
+#include <variant>
 
 namespace minuteswarm {
 namespace {
 
+/// An option whose value `parse` makes of the text, or says in one line why not.
 template <class Value, class Parse>
 CLI::Option* add_parsed(
-    CLI::App& app,
-    std::string const& names,
-    Value& value,
-    std::string const& text,
-    Parse parse,
-    char const* kind
+    CLI::App& app, std::string const& names, Value& value, std::string const& text, Parse parse
 ) {
     auto* const option = app.add_option_function<std::string>(
         names,
-        [&value, parse, names, kind](std::string const& given) {
-            auto const parsed = parse(given);
-            if (!parsed) throw CLI::ValidationError(names, "'" + given + "' is not a " + kind);
+        [&value, parse, names](std::string const& given) {
+            Expected<Value> const parsed = parse(given);
+            if (!parsed) throw CLI::ValidationError(names, parsed.error().message);
             value = *parsed;
         },
         text
@@ -27,61 +28,151 @@ CLI::Option* add_parsed(
     return option->take_last();
 }
 
-/// Refuses what is no HOST:PORT, while the command line is read.
-CLI::Validator host_port(bool any_port) {
+Error not_a(std::string_view given, std::string_view kind) {
+    return Error{concat("'", given, "' is not a ", kind)};
+}
+
+/// Checks a value with something that says what is wrong with it.
+template <class Parse>
+CLI::Validator checked_by(Parse parse) {
     return {
-        [any_port](std::string& text) {
-            auto const parsed = parse_host_port(text, any_port);
+        [parse](std::string const& text) {
+            auto const parsed = parse(text);
             return parsed ? std::string{} : parsed.error().message;
         },
-        "HOST:PORT"};
+        ""};
+}
+
+CLI::Validator dht_entry() {
+    return checked_by([](std::string const& text) -> Expected<std::monostate> {
+        if (text == "none") return std::monostate{};
+        auto const parsed = parse_host_port(text);
+        if (!parsed) return parsed.error();
+        return std::monostate{};
+    });
 }
 
 } // namespace
 
+void require_one(std::string const& choices, std::initializer_list<std::string_view> values) {
+    auto const given =
+        std::ranges::count_if(values, [](std::string_view value) { return !value.empty(); });
+    if (given == 0) throw CLI::RequiredError{choices};
+    if (given > 1) throw CLI::ValidationError{"only one of them can be given", choices};
+}
+
+CLI::Validator host_port(bool any_port) {
+    return checked_by([any_port](std::string const& text) {
+        return parse_host_port(text, any_port);
+    });
+}
+
+CLI::Validator tracker_url() {
+    return checked_by([](std::string const& text) -> Expected<std::monostate> {
+        if (is_url(text)) return std::monostate{};
+        return not_a(text, "URL such as udp://tracker.example.org:1337/announce");
+    });
+}
+
+/// BEP 19.
+CLI::Validator web_seed_url() {
+    return checked_by([](std::string const& text) -> Expected<std::monostate> {
+        if (is_web_url(text)) return std::monostate{};
+        return not_a(text, "URL such as https://example.org/chunks/");
+    });
+}
+
 CLI::Option*
 add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
-    return add_parsed(
-               app, names, value, text, parse_rate, "rate such as 500k or 2M (bits per second)"
-    )
-        ->type_name("RATE");
+    auto const parse = [](std::string const& given) -> Expected<std::uint64_t> {
+        if (auto const rate = parse_rate(given)) return *rate;
+        return not_a(given, "rate such as 500k or 2M (bits per second)");
+    };
+    return add_parsed(app, names, value, text, parse)->type_name("RATE");
 }
 
 CLI::Option*
 add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
-    return add_parsed(app, names, value, text, parse_size, "size such as 500M or 2G")
-        ->type_name("SIZE");
+    auto const parse = [](std::string const& given) -> Expected<std::uint64_t> {
+        if (auto const size = parse_size(given)) return *size;
+        return not_a(given, "size such as 500M or 2G");
+    };
+    return add_parsed(app, names, value, text, parse)->type_name("SIZE");
 }
 
 CLI::Option* add_duration(
     CLI::App& app,
     std::string const& names,
     std::chrono::microseconds& value,
-    std::string const& text
+    std::string const& text,
+    DurationRange range
 ) {
-    return add_parsed(app, names, value, text, parse_duration, "duration such as 3 or 500ms")
-        ->type_name("SECONDS");
+    auto const parse = [range](std::string const& given) -> Expected<std::chrono::microseconds> {
+        auto const duration = parse_duration(given);
+        if (!duration) return not_a(given, "duration such as 3 or 500ms");
+        if (*duration >= range.least && *duration <= range.most) return *duration;
+        return Error{concat(
+            "'",
+            given,
+            "' is not between ",
+            in_seconds(range.least),
+            " and ",
+            in_seconds(range.most),
+            " seconds"
+        )};
+    };
+    return add_parsed(app, names, value, text, parse)->type_name("SECONDS");
 }
 
 void NetworkArguments::add_to(CLI::App& app) {
-    app.add_option("--listen", listen, "where peers connect [0.0.0.0:6881, or the next free port]")
-        ->type_name("HOST:PORT")
+    auto const shown = [](CLI::Option* option, std::string const& type) {
+        return option->type_name(type)->group("Network");
+    };
+    shown(
+        app.add_option(
+            "--listen", listen, "where peers connect [0.0.0.0:6881, or the next free port]"
+        ),
+        "HOST:PORT"
+    )
         ->take_last()
         ->check(host_port(true));
-    app.add_option("--peer", peers, "a peer to connect to; may be repeated")
-        ->type_name("HOST:PORT")
+    shown(app.add_option("--peer", peers, "a peer to begin with; may be repeated"), "HOST:PORT")
         ->check(host_port(false));
-    app.add_option("--tracker", trackers, "a BitTorrent tracker; may be repeated")
-        ->type_name("URL");
-    add_rate(app, "--uplink", uplink, "most that may be sent, over all connections [unlimited]");
-    app.add_flag("--no-dht", no_dht, "do not use the DHT");
-    app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network");
-    app.add_flag("--no-port-mapping", no_port_mapping, "do not ask the router to forward a port");
-    app.add_option(
-           "--dht-bootstrap", dht_bootstrap, "enter a DHT of your own here; may be repeated"
+    shown(app.add_option("--tracker", trackers, "a BitTorrent tracker; may be repeated"), "URL")
+        ->check(tracker_url());
+    add_rate(app, "--uplink", uplink, "most that may be sent, over all connections [unlimited]")
+        ->group("Network");
+    app.add_flag("--no-dht", no_dht, "do not use the DHT")->group("Network");
+    app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network")
+        ->group("Network");
+    app.add_flag("--no-port-mapping", no_port_mapping, "do not ask the router to forward a port")
+        ->group("Network");
+    shown(
+        app.add_option(
+            "--dht-bootstrap",
+            dht_bootstrap,
+            "enter a DHT of your own here, or none to begin one; may be repeated"
+        ),
+        "HOST:PORT"
     )
-        ->type_name("HOST:PORT");
-    app.add_option("--proxy", proxy, "socks5://[user:password@]host:port")->type_name("URL");
+        ->check(dht_entry());
+    shown(
+        app.add_option(
+            "--proxy", proxy, "a SOCKS proxy for all of it: socks5://[user:password@]host:port"
+        ),
+        "URL"
+    )
+        ->take_last()
+        ->check(checked_by(parse_proxy));
+}
+
+void NetworkArguments::add_web_seeds_to(CLI::App& app) {
+    app.add_option(
+           "--web-seed", web_seeds, "URL of a web server that has the chunks; may be repeated"
+    )
+        ->type_name("URL")
+        ->group("Network")
+        ->check(web_seed_url());
 }
 
 NetworkOptions NetworkArguments::options() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/expected.hpp"
 #include "http/http_server.hpp"
 #include "swarm/session_settings.hpp"
 
@@ -7,8 +8,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace minuteswarm {
@@ -18,12 +21,25 @@ CLI::Option*
 add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
 CLI::Option*
 add_size(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text);
+struct DurationRange {
+    std::chrono::microseconds least{0};
+    std::chrono::microseconds most = std::chrono::microseconds::max();
+};
 CLI::Option* add_duration(
     CLI::App& app,
     std::string const& names,
     std::chrono::microseconds& value,
-    std::string const& text
+    std::string const& text,
+    DurationRange range = {}
 );
+
+/// Throws a usage error naming `choices` unless exactly one of the values was given.
+void require_one(std::string const& choices, std::initializer_list<std::string_view> values);
+
+/// Refuse what is no such value, while the command line is read.
+CLI::Validator host_port(bool any_port);
+CLI::Validator tracker_url();
+CLI::Validator web_seed_url();
 
 /// The network options that commands share.
 struct NetworkArguments {
@@ -34,6 +50,7 @@ struct NetworkArguments {
     bool no_dht = false, no_lsd = false, no_port_mapping = false;
 
     void add_to(CLI::App& app);
+    void add_web_seeds_to(CLI::App& app); ///< for those who make links
     [[nodiscard]] NetworkOptions options() const;
 };
 

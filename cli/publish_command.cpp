@@ -50,7 +50,7 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
     Publisher::Events events;
     events.on_ready = [&](Link const& link, std::string const& listening) {
         auto const text = format_link(link);
-        reporter.event("listening", {{"address", listening}}, "listening on " + listening);
+        reporter.event("listening", {{"address", listening}}, {});
         reporter.event("link", {{"link", text}}, "watch with:  minuteswarm watch '" + text + "'");
         if (!arguments.link_file.empty()) std::ofstream{arguments.link_file} << text << '\n';
     };
@@ -66,8 +66,8 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
                 ": ",
                 in_seconds(record.duration),
                 " s, ",
-                record.size,
-                " bytes"
+                record.size / 1000,
+                " kB"
             )
         );
     };
@@ -76,7 +76,11 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
         reporter.event(
             "end",
             {{"magnet", magnet}, {"folder", folder.string()}},
-            concat("the event has ended; seed it with:  minuteswarm seed '", folder.string(), "'")
+            concat(
+                "the event has ended; keep it available with:  minuteswarm seed '",
+                folder.string(),
+                "'"
+            )
         );
     };
     events.on_stopped = [&](std::optional<Error> const& error) { run.on_stopped(error); };
@@ -94,7 +98,38 @@ int publish(PublishArguments const& arguments) {
     run.stop = [&] { publisher.stop(); };
     run.status = [&] { return publisher.status(); };
     run.start = [&] { publisher.start(); };
+    run.stopping = "stopping: the last chunk goes out; Ctrl-C again stops at once";
     return run.run();
+}
+
+void add_key_options(CLI::App& command, PublishArguments& arguments) {
+    command
+        .add_option(
+            "--channel",
+            arguments.channel,
+            "whose broadcast it is: a name of yours; its key is made if new"
+        )
+        ->type_name("NAME");
+    command.add_option("--key", arguments.key, "or the file of the channel's key; made if absent")
+        ->type_name("FILE");
+}
+
+void add_archive_options(CLI::App& command, PublishArguments& arguments) {
+    command
+        .add_option(
+            "--archive", arguments.archive, "folder that keeps the chunks [user's data folder]"
+        )
+        ->type_name("DIR")
+        ->take_last();
+    command.add_option("--retain", arguments.retain, "how much of it: 24h, 10G or all [all]")
+        ->type_name("LIMIT")
+        ->take_last()
+        ->check(CLI::Validator{
+            [](std::string const& text) {
+                auto const parsed = parse_retention(text);
+                return parsed ? std::string{} : parsed.error().message;
+            },
+            ""});
 }
 
 } // namespace
@@ -104,50 +139,39 @@ void add_publish_command(CLI::App& app, Run& run) {
     auto& command = *app.add_subcommand("publish", "broadcast a live or recorded source");
     command
         .add_option(
-            "input", arguments->input, "file, URL, rtmp://HOST:PORT/… to listen on, or - for stdin"
+            "input",
+            arguments->input,
+            "file, URL, rtmp://HOST:PORT/APP/KEY to wait for an encoder, or - for stdin"
         )
+        ->type_name("")
         ->required();
-    auto* const key = command.add_option_group("key", "whose broadcast it is");
-    key->add_option(
-        "--channel", arguments->channel, "name of a channel kept for you; made if it is new"
-    );
-    key->add_option("--key", arguments->key, "file of the channel's key; made if absent");
-    key->require_option(1);
-    command.add_option("--title", arguments->title, "what viewers see")->take_last();
-    add_duration(command, "--chunk", arguments->chunk, "duration of a chunk, 1 to 120 s [4]")
-        ->check([](std::string const& text) {
-            auto const seconds = std::atof(text.c_str());
-            auto const is_ms = text.ends_with("ms");
-            auto const value = is_ms ? seconds / 1000 : seconds;
-            return value >= 1 && value <= 120 ? std::string{} : "must be 1 to 120 s";
-        });
-    command
-        .add_option(
-            "--archive", arguments->archive, "folder that keeps the chunks [user's data folder]"
-        )
-        ->type_name("DIR")
+    add_key_options(command, *arguments);
+    command.add_option("--title", arguments->title, "what viewers see")
+        ->type_name("TEXT")
         ->take_last();
-    command.add_option("--retain", arguments->retain, "how much of it: 24h, 10G or all [all]")
-        ->take_last()
-        ->check([](std::string const& text) {
-            auto const parsed = parse_retention(text);
-            return parsed ? std::string{} : parsed.error().message;
-        });
+    add_duration(
+        command,
+        "--chunk",
+        arguments->chunk,
+        "duration of a chunk, 1 to 120 s [4]",
+        {std::chrono::seconds{1}, std::chrono::seconds{120}}
+    );
+    add_archive_options(command, *arguments);
     command.add_flag("--loop", arguments->loop, "start a file again at its end");
     command.add_flag(
         "--as-fast-as-possible", arguments->as_fast_as_possible, "do not pace a file to real time"
     );
     command.add_option("--link-file", arguments->link_file, "write the link here, too")
-        ->type_name("FILE");
-    command
-        .add_option(
-            "--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)"
-        )
-        ->type_name("URL");
-    arguments->network.add_to(command);
+        ->type_name("FILE")
+        ->take_last();
     arguments->http.add_to(command, "serve a preview, status and metrics here");
     command.add_flag("--json", arguments->json, "one JSON object per event on stdout");
-    command.callback([arguments, &run] { run = [arguments] { return publish(*arguments); }; });
+    arguments->network.add_to(command);
+    arguments->network.add_web_seeds_to(command);
+    command.callback([arguments, &run] {
+        require_one("--channel NAME or --key FILE", {arguments->channel, arguments->key});
+        run = [arguments] { return publish(*arguments); };
+    });
 }
 
 } // namespace minuteswarm

@@ -5,8 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iomanip>
 
@@ -29,23 +31,42 @@ std::string as_seconds(std::chrono::milliseconds time) {
     return out.str();
 }
 
-std::string as_rate(std::uint64_t bits_per_second) {
+std::string as_megabits(std::uint64_t bits_per_second) {
     std::ostringstream out;
     out << std::fixed << std::setprecision(bits_per_second < 10'000'000 ? 2 : 1)
-        << static_cast<double>(bits_per_second) / 1e6 << " Mbit/s";
+        << static_cast<double>(bits_per_second) / 1e6;
+    return out.str();
+}
+
+std::string as_clock(std::chrono::milliseconds time) {
+    auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+    std::ostringstream out;
+    if (seconds >= 3600) out << seconds / 3600 << ':' << std::setw(2) << std::setfill('0');
+    out << seconds / 60 % 60 << ':' << std::setw(2) << std::setfill('0') << seconds % 60;
     return out.str();
 }
 
 std::string describe(Status const& status) {
-    auto line = concat(status.state, "  chunk ", status.newest_chunk.value);
-    if (status.role == "watch" || status.role == "relay") {
-        line += "  latency " + as_seconds(status.latency.now);
+    auto const is_viewer = status.role == "watch" || status.role == "relay";
+    auto line = concat(status.state, "  ", as_clock(status.uptime));
+    if (status.newest_chunk.value > 0) line += concat("  chunk ", status.newest_chunk.value);
+    if (is_viewer && status.state == "live") {
+        // Not what it is now: chunks come at once, and the newest has just been released whole.
+        line += "  latency up to " + as_seconds(status.latency.target);
     }
     if (status.gaps.count > 0) line += concat("  gaps ", status.gaps.count);
     line += concat("  peers ", status.peers.size());
-    line += "  down " + as_rate(status.rates.down) + "  up " + as_rate(status.rates.up);
+    if (is_viewer) line += "  down " + as_megabits(status.rates.down);
+    line += "  up " + as_megabits(status.rates.up) + " Mbit/s";
     if (!status.clients.empty()) line += concat("  players ", status.clients.size());
     return line;
+}
+
+/// A longer line would wrap, and then not be rewritten in place.
+std::size_t terminal_width() {
+    winsize size{};
+    auto const is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return is_known ? size.ws_col - 1U : 79U;
 }
 
 } // namespace
@@ -81,9 +102,10 @@ void Reporter::print(std::string const& line) {
 
 void Reporter::status(Status const& status) {
     if (json_) return;
-    auto const line = describe(status);
+    auto line = describe(status);
     auto const now = MonotonicClock::now();
     if (is_terminal_) {
+        line.resize(std::min(line.size(), terminal_width()));
         std::fprintf(stderr, "\r\033[K%s", line.c_str());
         std::fflush(stderr);
         has_live_line_ = true;

@@ -22,6 +22,11 @@ public:
     void chunk(ChunkNumber number, std::string const& line);
     void notice(std::string const& line) { event("warning", {{"message", line}}, line); }
 
+    /// A line for people alone.
+    void say(std::string const& line) {
+        if (!json_ && !line.empty()) print(line);
+    }
+
     /// The status line: rewritten in place on a terminal, seldom printed elsewhere, never with
     /// --json.
     void status(Status const& status);

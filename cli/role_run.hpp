@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace minuteswarm {
 
@@ -24,6 +25,7 @@ public:
     std::function<void()> start; ///< on the loop; may throw StartError
     std::function<void()> stop;
     std::function<Status()> status;
+    std::string stopping; ///< what the first Ctrl-C says, if stopping takes its time
 
     /// For the role's on_stopped.
     void on_stopped(std::optional<Error> const& error) {
@@ -44,11 +46,12 @@ public:
             );
             return exit_failed;
         }
-        return is_interrupted_ ? exit_interrupted : exit_done;
+        return interrupted_at_ ? exit_interrupted : exit_done;
     }
 
 private:
     static constexpr std::chrono::seconds goodbye{3};
+    static constexpr std::chrono::milliseconds echo{300};
 
     /// What cannot start still has to end in order: libtorrent's session may be up already.
     void start_role() {
@@ -61,7 +64,11 @@ private:
     }
 
     void on_signal() {
-        is_interrupted_ = true;
+        // Wrappers such as timeout(1) send once more what the terminal has sent already.
+        auto const now = MonotonicClock::now();
+        if (interrupted_at_ && now - *interrupted_at_ < echo) return;
+        if (!interrupted_at_) reporter_.say(stopping);
+        interrupted_at_ = now;
         if (stop) stop();
     }
 
@@ -77,7 +84,7 @@ private:
     StopSignals signals_;
     Timer status_timer_;
     std::optional<Error> error_;
-    bool is_interrupted_ = false;
+    std::optional<MonotonicTime> interrupted_at_;
 };
 
 } // namespace minuteswarm

@@ -60,15 +60,13 @@ int seed(SeedArguments const& arguments) {
 void add_seed_command(CLI::App& app, Run& run) {
     auto const arguments = std::make_shared<SeedArguments>();
     auto& command = *app.add_subcommand("seed", "serve archived events, finished or still growing");
-    command.add_option("folder", arguments->folders, "archive folders, one per event")->required();
-    arguments->network.add_to(command);
-    command
-        .add_option(
-            "--web-seed", arguments->network.web_seeds, "URL that serves the chunks (BEP 19)"
-        )
-        ->type_name("URL");
+    command.add_option("folder", arguments->folders, "archive folders, one per event")
+        ->type_name("")
+        ->required();
     arguments->http.add_to(command, "serve a preview of the first, status and metrics here");
     command.add_flag("--json", arguments->json, "one JSON object per event on stdout");
+    arguments->network.add_to(command);
+    arguments->network.add_web_seeds_to(command);
     command.callback([arguments, &run] { run = [arguments] { return seed(*arguments); }; });
 }
 

@@ -150,8 +150,8 @@ void add_common(CLI::App& command, WatchArguments& arguments) {
         ->take_last();
     add_size(command, "--cache-size", arguments.cache_size, "most that it may take [2G]");
     command.add_flag("--keep", arguments.keep, "leave the chunks there at the end");
-    arguments.network.add_to(command);
     command.add_flag("--json", arguments.json, "one JSON object per event on stdout");
+    arguments.network.add_to(command);
 }
 
 } // namespace
@@ -163,11 +163,18 @@ void add_watch_commands(CLI::App& app, Run& run) {
         .add_option(
             "link", watching->what, "a link, a file with one, - for stdin, or an archive's folder"
         )
+        ->type_name("")
         ->required();
     watching->http.add_to(
         command, "where players and browsers connect [127.0.0.1:8088, or the next free port]"
     );
-    add_duration(command, "--latency", watching->latency, "how far behind live to play [3]");
+    add_duration(
+        command,
+        "--latency",
+        watching->latency,
+        "how far behind live to play [3]",
+        {std::chrono::milliseconds{100}, std::chrono::minutes{10}}
+    );
     command
         .add_option("-o,--output", watching->output, "write the stream to a file, or - for stdout")
         ->type_name("FILE")
@@ -182,7 +189,9 @@ void add_watch_commands(CLI::App& app, Run& run) {
     auto const relaying = std::make_shared<WatchArguments>();
     relaying->is_relay = true;
     auto& relay = *app.add_subcommand("relay", "pass a broadcast on without watching it");
-    relay.add_option("link", relaying->what, "a link, a file with one, or - for stdin")->required();
+    relay.add_option("link", relaying->what, "a link, a file with one, or - for stdin")
+        ->type_name("")
+        ->required();
     relaying->http.add_to(relay, "serve status and metrics here");
     add_common(relay, *relaying);
     relay.callback([relaying, &run] { run = [relaying] { return watch(*relaying); }; });

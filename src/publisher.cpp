@@ -12,7 +12,10 @@ namespace {
 
 constexpr RenditionId only_rendition{0};
 constexpr std::chrono::milliseconds gather_endpoints{300};
+// What fails at once (no such file, no bytes) is told without a link before it.
+constexpr std::chrono::milliseconds source_opens{700};
 constexpr std::chrono::seconds dht_interval{60};
+constexpr std::chrono::seconds dht_retry{5};
 constexpr std::chrono::seconds upload_idle{3};
 constexpr std::chrono::seconds linger_most{60};
 constexpr std::size_t served_at_start = 30;
@@ -20,7 +23,7 @@ constexpr std::size_t served_at_start = 30;
 constexpr std::size_t first_receivers = 3;
 
 std::shared_ptr<EventWriter> open_writer(KeyFile& key, std::filesystem::path const& archive) {
-    auto writer = EventWriter::open(archive, key.key(), [&key](EventId known) {
+    auto writer = EventWriter::open(archive, key.key(), key.last_event(), [&key](EventId known) {
         return key.start_event(wall_now(), known);
     });
     if (!writer) throw StartError{writer.error().message};
@@ -105,6 +108,9 @@ void Publisher::open_swarm() {
             std::move(reply)
         );
     };
+    events.on_dht_put = [this](ChannelId const&, std::size_t nodes) {
+        if (nodes == 0) next_dht_put_ = MonotonicClock::now() + dht_retry; // it was not there yet
+    };
     swarm_ = std::make_unique<Swarm>(
         loop_, store_, Swarm::Options{options_.network, true}, std::move(events)
     );
@@ -184,23 +190,30 @@ void Publisher::on_listening(std::string const& endpoint) {
     auto const is_first = endpoints_.empty();
     endpoints_.push_back(endpoint);
     if (!is_first) return;
+    start_recording();
     timer_.start_after(gather_endpoints, [this] {
-        Link link;
-        link.channel = key_.key().channel();
-        link.title = descriptor_.title;
-        link.trackers = options_.trackers;
-        link.web_seeds = options_.web_seeds;
-        link.peers = choose_link_endpoints(endpoints_);
-        if (!is_reachable_from_outside(link.peers) && !is_loopback_only(link.peers)) {
-            events_.on_notice(
-                "not reachable from outside: no public address is known; viewers find it by "
-                "DHT or tracker, or forward the port"
-            );
-        }
-        events_.on_ready(link, endpoints_.front());
-        start_recording();
-        tick();
+        if (has_source_) return announce_link();
+        timer_.start_after(source_opens, [this] { announce_link(); });
     });
+}
+
+void Publisher::announce_link() {
+    Link link;
+    link.channel = key_.key().channel();
+    link.title = descriptor_.title;
+    link.trackers = options_.trackers;
+    link.web_seeds = options_.web_seeds;
+    link.peers = choose_link_endpoints(endpoints_);
+    if (!is_reachable_from_outside(link.peers) && !is_loopback_only(link.peers)) {
+        events_.on_notice("not reachable from outside: no public address is known; viewers find it "
+                          "by DHT or tracker, or forward the port");
+    }
+    // Not before: trackers are told nothing while there is no port to tell.
+    for (auto const& chunk : kept_)
+        swarm_->chunks().announce(key_of(chunk.number), announcement());
+    events_.on_ready(link, endpoints_.front());
+    is_link_known_ = true;
+    tick();
 }
 
 void Publisher::start_recording() {
@@ -237,7 +250,10 @@ void Publisher::start_recording() {
     events.on_chunk_closed = [this](Recording::ClosedChunk const& closed) {
         steps_->close_chunk(closed.duration);
     };
-    events.on_waiting = [this](std::string const& line) { events_.on_notice(line); };
+    events.on_waiting = [this](std::string const& line) {
+        has_source_ = true;
+        events_.on_notice(line);
+    };
     events.on_warning = [this](std::string const& line) { events_.on_notice(line); };
     events.on_failed = [this](Error const& error) { on_input_over(error); };
     events.on_end = [this] { on_input_over(std::nullopt); };
@@ -246,6 +262,7 @@ void Publisher::start_recording() {
 }
 
 void Publisher::on_epoch(Recording::Epoch const& epoch) {
+    has_source_ = true;
     descriptor_.container = epoch.container;
     descriptor_.codecs = epoch.codecs;
     descriptor_.bitrate = epoch.bitrate;
@@ -275,7 +292,7 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
         playback_->advance();
     }
     expire_chunks();
-    put_dht_item(false);
+    put_dht_item();
     events_.on_chunk(record);
 }
 
@@ -292,16 +309,15 @@ void Publisher::expire_chunks() {
     }
 }
 
-void Publisher::put_dht_item(bool is_end) {
+void Publisher::put_dht_item() {
     auto const now = MonotonicClock::now();
-    if (newest_.empty() || (!is_end && last_dht_put_ && now - *last_dht_put_ < dht_interval))
-        return;
-    last_dht_put_ = now;
+    if (newest_.empty() || now < next_dht_put_) return;
+    next_dht_put_ = now + dht_interval;
     DhtItem item;
     item.event = folder_.event();
     item.number = newest_.front().number;
     item.time = wall_now();
-    item.is_end = is_end;
+    item.is_end = ended_at_.has_value();
     for (auto const& record : newest_) {
         item.window.push_back(make_info_dict(key_.key().channel(), record).hash);
     }
@@ -326,7 +342,7 @@ void Publisher::on_input_over(std::optional<Error> error) {
     if (is_over_) return;
     is_over_ = true;
     failure_ = std::move(error);
-    if (failure_) { // not the event's end: publishing again goes on with it
+    if (failure_ || is_empty()) { // not the event's end: publishing again goes on with it
         steps_->then([this] { finish(); });
     } else {
         steps_->end(options_.trackers, options_.web_seeds);
@@ -335,7 +351,9 @@ void Publisher::on_input_over(std::optional<Error> error) {
 
 void Publisher::on_ended(EventWriter::Ended const& ended) {
     channel_->publish(ended.statement, folder_.event());
-    put_dht_item(true);
+    ended_at_ = last_upload_ = MonotonicClock::now();
+    next_dht_put_ = {};
+    put_dht_item();
     std::string magnet;
     if (ended.torrent) {
         std::vector<ChunkKey> keys;
@@ -352,12 +370,15 @@ void Publisher::on_ended(EventWriter::Ended const& ended) {
         playback_->advance();
     }
     events_.on_end(magnet, folder_.path());
-    ended_at_ = last_upload_ = MonotonicClock::now();
     linger();
 }
 
+bool Publisher::is_empty() const {
+    return !writer_->is_resumed() && next_number_ == writer_->resumed().next;
+}
+
 void Publisher::linger() {
-    if (!ended_at_ || is_finished_) return;
+    if (!ended_at_ || is_finished_ || (!is_link_known_ && !is_stopping_)) return;
     auto const now = MonotonicClock::now();
     auto const up = swarm_->totals().up_payload;
     if (up != up_payload_seen_) last_upload_ = now;
@@ -369,7 +390,9 @@ void Publisher::linger() {
 void Publisher::tick() {
     timer_.start_after(std::chrono::seconds{1}, [this] {
         linger();
-        if (!is_finished_) tick();
+        if (is_finished_) return;
+        put_dht_item();
+        tick();
     });
 }
 
@@ -391,8 +414,7 @@ void Publisher::finish() {
     if (steps_) steps_->stop();
     if (playback_) playback_->stop();
     if (swarm_) swarm_->stop();
-    if (kept_.empty() && !writer_->is_resumed() &&
-        failure_) { // nothing came: leave no empty event behind
+    if (is_empty()) { // leave no empty event behind
         disk_.run(0, [folder = folder_.path()] {
             std::error_code ignored;
             std::filesystem::remove_all(folder, ignored);

@@ -72,17 +72,19 @@ private:
     void publish_known_records();
     void on_listening(std::string const& endpoint);
     void start_recording();
+    void announce_link();
 
     void on_epoch(Recording::Epoch const& epoch);
     void on_chunk(EventWriter::Closed const& closed);
     void expire_chunks();
     void on_input_over(std::optional<Error> error);
     void on_ended(EventWriter::Ended const& ended);
-    void put_dht_item(bool is_end);
+    void put_dht_item();
     void linger();
     void finish();
     void tick();
     [[nodiscard]] ChunkTorrents::Announce announcement() const;
+    [[nodiscard]] bool is_empty() const; ///< no chunk was ever begun in this event
     [[nodiscard]] ChunkKey key_of(ChunkNumber number) const;
 
     EventLoop& loop_;
@@ -106,13 +108,15 @@ private:
     std::vector<std::string> endpoints_;
     std::deque<Record> newest_; ///< for the DHT item
     std::vector<KeptChunk> kept_;
-    std::optional<MonotonicTime> last_dht_put_;
+    MonotonicTime next_dht_put_{};
     std::int64_t dht_sequence_ = 0;
     std::optional<Error> failure_;
     std::optional<MonotonicTime> ended_at_;
     std::uint64_t up_payload_seen_ = 0;
     MonotonicTime last_upload_{};
     MonotonicTime started_ = MonotonicClock::now();
+    bool has_source_ = false;
+    bool is_link_known_ = false;
     bool is_stopping_ = false;
     bool is_over_ = false;
     bool is_finished_ = false;

@@ -15,7 +15,9 @@ constexpr RenditionId only_rendition{0};
 constexpr std::chrono::milliseconds gather_endpoints{300};
 constexpr std::chrono::seconds tick_interval{2};
 constexpr std::chrono::minutes dht_interval{30};
+constexpr std::chrono::seconds dht_retry{5};
 constexpr std::size_t repairs_at_once = 4;
+constexpr std::chrono::seconds repair_patience{20}; ///< without a new piece, while others wait
 constexpr std::size_t served_at_start = 30;
 
 } // namespace
@@ -40,16 +42,19 @@ Seeder::Seeder(EventLoop& loop, Options options, Events events)
             .title = {},
             .end = {},
             .newest = {},
+            .unchecked = {},
             .held = {},
             .complete = {},
-            .last_dht_put = {},
+            .next_dht_put = {},
         }));
         auto& event = *seeded_.back();
         event.verification = std::make_shared<Verification>(event.folder, *event.records);
     }
 }
 
-Seeder::~Seeder() = default;
+Seeder::~Seeder() {
+    disk_.finish(); // its jobs use the events
+}
 
 Seeder::Seeded* Seeder::find(ChannelId const& channel, EventId event) {
     for (auto const& seeded : seeded_) {
@@ -77,6 +82,9 @@ void Seeder::start() {
         }
         events_.on_http(playback_->url());
     }
+    store_.on_disk_state = [this](DiskError error) {
+        if (error) events_.on_notice(concat("cannot write the archive: ", error.message()));
+    };
     open_swarm();
     for (std::size_t index = 0; index < seeded_.size(); ++index) {
         open_channel(*seeded_[index]);
@@ -105,14 +113,8 @@ void Seeder::open_swarm() {
                 auto record = records->read(key.rendition, key.number);
                 return record ? std::optional{record->value} : std::nullopt;
             },
-            [this, event](std::optional<Record> record) {
-                if (!record || is_finished_) return;
-                on_complete(*event, *record);
-                events_.on_notice(concat("repaired chunk ", record->number.value));
-                ++repaired_;
-                if (repairing_ > 0) --repairing_;
-                repair_next();
-                add_event_torrent(*event);
+            [this, event, key](std::optional<Record> record) {
+                if (record && !is_finished_) on_repaired(*event, key, *record);
             }
         );
     };
@@ -127,6 +129,13 @@ void Seeder::open_swarm() {
             },
             std::move(reply)
         );
+    };
+    events.on_dht_put = [this](ChannelId const& channel, std::size_t nodes) {
+        if (nodes > 0) return;
+        for (auto const& event : seeded_) { // the DHT was not there yet
+            if (event->folder.channel() == channel)
+                event->next_dht_put = MonotonicClock::now() + dht_retry;
+        }
     };
     swarm_ = std::make_unique<Swarm>(
         loop_, store_, Swarm::Options{options_.network, false}, std::move(events)
@@ -171,32 +180,44 @@ void Seeder::open_channel(Seeded& event) {
             std::move(events)
         );
     }
-    publish_feed(event);
+    publish_feed(event, read_unpublished(*event.records, 0));
+    event.unchecked = event.newest.next();
 }
 
-/// Makes what the record file holds, and the feed does not yet, part of the feed.
-void Seeder::publish_feed(Seeded& event) {
+/// Reads the record file: before anything else does, or on the disk strand.
+Seeder::Unpublished Seeder::read_unpublished(RecordFile const& records, std::size_t published) {
+    Unpublished feed;
+    if (auto const* known = records.descriptor()) {
+        feed.title = known->value.title;
+        feed.statements.push_back({StatementKind::descriptor, known->wire});
+    }
+    auto const numbers = records.numbers(only_rendition);
+    feed.records = numbers.size();
+    if (!numbers.empty()) feed.newest = numbers.back();
+    auto const window = limits::feed_window;
+    auto const first = numbers.size() > window ? numbers.size() - window : 0;
+    for (auto i = std::max(first, published); i < numbers.size(); ++i) {
+        if (auto const known = records.read(only_rendition, numbers[i])) {
+            feed.statements.push_back({StatementKind::record, known->wire});
+        }
+    }
+    if (auto const* known = records.end()) {
+        feed.end = known->value;
+        feed.statements.push_back({StatementKind::end, known->wire});
+    }
+    return feed;
+}
+
+void Seeder::publish_feed(Seeded& event, Unpublished const& feed) {
     auto* const channel = swarm_->find(event.folder.channel());
     auto const id = event.folder.event();
     channel->add_feed(id);
-    if (auto const* known = event.records->descriptor()) {
-        event.title = known->value.title;
-        channel->publish({StatementKind::descriptor, known->wire}, id);
-    }
-    auto const numbers = event.records->numbers(only_rendition);
-    auto const window = limits::feed_window;
-    auto first = numbers.size() > window ? numbers.size() - window : 0;
-    for (auto i = std::max(first, event.published); i < numbers.size(); ++i) {
-        if (auto const known = event.records->read(only_rendition, numbers[i])) {
-            channel->publish({StatementKind::record, known->wire}, id);
-        }
-    }
-    event.published = numbers.size();
-    if (!numbers.empty()) event.newest = numbers.back();
-    if (auto const* known = event.records->end()) {
-        event.end = known->value;
-        channel->publish({StatementKind::end, known->wire}, id);
-    }
+    for (auto const& statement : feed.statements)
+        channel->publish(statement, id);
+    event.title = feed.title;
+    event.published = feed.records;
+    event.newest = feed.newest;
+    event.end = feed.end;
 }
 
 void Seeder::verify_next(std::size_t index) {
@@ -215,6 +236,12 @@ void Seeder::verify_next(std::size_t index) {
 
 void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
     auto const& record = checked.record;
+    if (checked.is_part && checked.check.state != ChunkCheck::State::complete) {
+        // Its publisher gives it its name, now or when it runs again; until then its bytes are not
+        // to be touched.
+        event.unchecked = std::min(event.unchecked, record.number);
+        return;
+    }
     ChunkKey const key{event.folder.channel(), record.event, record.rendition, record.number};
     store_.add(key, event.folder.chunk(record), record.size);
     auto const length = piece_length(record.size);
@@ -229,7 +256,7 @@ void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
         checked.check.state == ChunkCheck::State::missing ? " is missing" : " is damaged",
         "; looking for peers that have it"
     ));
-    to_repair_.emplace_back(key, record);
+    to_repair_.push_back({key, record});
     repair_next();
 }
 
@@ -282,25 +309,56 @@ void Seeder::add_event_torrent(Seeded& event) {
 }
 
 void Seeder::repair_next() {
-    while (repairing_ < repairs_at_once && !to_repair_.empty()) {
-        auto const [key, record] = to_repair_.front();
+    while (repairing_.size() < repairs_at_once && !to_repair_.empty()) {
+        auto next = std::move(to_repair_.front());
         to_repair_.pop_front();
-        ++repairing_;
-        auto* const event = find(key.channel, key.event);
+        auto* const event = find(next.key.channel, next.key.event);
+        next.present = store_.verified(next.key).total();
+        next.since = MonotonicClock::now();
         disk_.run( // a file that is too long stays so otherwise
             0,
-            [file = event->folder.chunk(record), size = record.size] {
+            [file = event->folder.chunk(next.record), size = next.record.size] {
                 std::error_code absent;
                 if (std::filesystem::file_size(file, absent) > size && !absent) {
                     std::filesystem::resize_file(file, size, absent);
                 }
                 return true;
             },
-            [this, key = key, record = record](bool) {
-                if (!is_finished_) swarm_->fetch(key, record);
+            [this, event, key = next.key, record = next.record](bool) {
+                if (is_finished_) return;
+                if (store_.is_complete(key)) return on_repaired(*event, key, record);
+                swarm_->fetch(key, record);
             }
         );
+        repairing_.push_back(std::move(next));
     }
+}
+
+void Seeder::on_repaired(Seeded& event, ChunkKey const& key, Record const& record) {
+    on_complete(event, record);
+    events_.on_notice(concat("repaired chunk ", record.number.value));
+    ++repaired_;
+    std::erase_if(repairing_, [&](Repair const& one) { return one.key == key; });
+    repair_next();
+    add_event_torrent(event);
+}
+
+/// A chunk that nobody here has must not keep others from being repaired.
+void Seeder::take_turns() {
+    auto const now = MonotonicClock::now();
+    for (auto repair = repairing_.begin(); repair != repairing_.end();) {
+        auto const present = store_.verified(repair->key).total();
+        if (present != repair->present) repair->since = now;
+        repair->present = present;
+        if (to_repair_.empty() || now - repair->since < repair_patience) {
+            ++repair;
+            continue;
+        }
+        swarm_->chunks().remove(repair->key);
+        to_repair_.push_back(std::move(*repair));
+        repair = repairing_.erase(repair);
+    }
+    repair_next();
 }
 
 /// A growing archive: what another process has appended.
@@ -308,18 +366,26 @@ void Seeder::refresh(std::size_t index) {
     auto* const event = seeded_[index].get();
     if (!event->is_verified || event->end) return;
     event->is_verified = false;
+    struct Fresh {
+        Unpublished feed;
+        std::shared_ptr<Verification> verification;
+    };
     disk_.run(
         0,
-        [event] {
-            (void)event->records->refresh(); // the next refresh tries again
-            return std::make_shared<Verification>(
-                event->folder, *event->records, event->newest.next()
-            );
+        [event,
+         records = event->records,
+         published = event->published,
+         unchecked = event->unchecked] {
+            (void)records->refresh(); // the next refresh tries again
+            return Fresh{
+                read_unpublished(*records, published),
+                std::make_shared<Verification>(event->folder, *records, unchecked)};
         },
-        [this, index, event](std::shared_ptr<Verification> verification) {
+        [this, index, event](Fresh fresh) {
             if (is_finished_) return;
-            event->verification = std::move(verification);
-            publish_feed(*event);
+            event->verification = std::move(fresh.verification);
+            publish_feed(*event, fresh.feed);
+            event->unchecked = event->newest.next();
             verify_next(index);
         }
     );
@@ -345,12 +411,12 @@ void Seeder::announce_ready() {
 void Seeder::put_dht_items() {
     auto const now = MonotonicClock::now();
     for (auto const& event : seeded_) {
-        if (event->last_dht_put && now - *event->last_dht_put < dht_interval) continue;
-        event->last_dht_put = now;
+        if (now < event->next_dht_put) continue;
         auto const stored = event->folder.load_dht_item();
         auto const item =
             stored ? decode_signed_dht_item(*stored) : Expected<SignedDhtItem>{Error{"none"}};
         if (!item) continue;
+        event->next_dht_put = now + dht_interval;
         swarm_->put_signed_dht_item(
             event->folder.channel(), item->value, item->sequence, item->signature
         );
@@ -362,6 +428,7 @@ void Seeder::tick() {
         if (is_finished_) return;
         for (std::size_t index = 0; index < seeded_.size(); ++index)
             refresh(index);
+        take_turns();
         put_dht_items();
         tick();
     });

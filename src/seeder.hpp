@@ -63,22 +63,34 @@ private:
         std::optional<EndRecord> end;
         std::size_t published = 0; ///< records whose statements are in the feed
         ChunkNumber newest;
+        ChunkNumber unchecked; ///< the first that the next verification looks at
         std::vector<ChannelHandshake::HeldRange> held;
         std::vector<ChunkKey> complete;
         bool is_verified = false;
         bool has_torrent = false;
-        std::optional<MonotonicTime> last_dht_put;
+        MonotonicTime next_dht_put{};
     };
 
     void open_swarm();
     void open_channel(Seeded& event);
-    void publish_feed(Seeded& event);
+    /// What of a feed is not published yet.
+    struct Unpublished {
+        std::vector<Statement> statements;
+        std::string title;
+        std::optional<EndRecord> end;
+        std::size_t records = 0; ///< in the file
+        ChunkNumber newest;
+    };
+    static Unpublished read_unpublished(RecordFile const& records, std::size_t published);
+    void publish_feed(Seeded& event, Unpublished const& feed);
     void verify_next(std::size_t index);
     void on_checked(Seeded& event, Verification::Checked const& checked);
     void on_complete(Seeded& event, Record const& record);
     void on_verified(std::size_t index);
     void add_event_torrent(Seeded& event);
     void repair_next();
+    void on_repaired(Seeded& event, ChunkKey const& key, Record const& record);
+    void take_turns();
     void refresh(std::size_t index);
     void announce_ready();
     void put_dht_items();
@@ -95,8 +107,14 @@ private:
     std::unique_ptr<Swarm> swarm_;
     std::unique_ptr<Playback> playback_;
     std::vector<std::unique_ptr<Seeded>> seeded_;
-    std::deque<std::pair<ChunkKey, Record>> to_repair_;
-    std::size_t repairing_ = 0;
+    struct Repair {
+        ChunkKey key;
+        Record record;
+        std::uint64_t present = 0; ///< good bytes
+        MonotonicTime since{};     ///< it has no more of them
+    };
+    std::deque<Repair> to_repair_;
+    std::vector<Repair> repairing_;
     std::uint64_t repaired_ = 0;
     std::vector<std::string> endpoints_;
     Timer timer_;

@@ -3,7 +3,8 @@
 _minuteswarm() {
     local current=$2 previous=$3 command= word
     local commands="publish watch relay seed export inspect keygen link"
-    local network="--listen --peer --tracker --uplink --no-dht --no-lsd --no-port-mapping --proxy --http --json --help"
+    local network="--listen --peer --tracker --uplink --no-dht --no-lsd --no-port-mapping --dht-bootstrap
+        --proxy --http --json --help"
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         if [[ " $commands " == *" $word "* ]]; then
@@ -13,12 +14,11 @@ _minuteswarm() {
     done
 
     case $previous in
-        --transcode) COMPREPLY=($(compgen -W "auto never always" -- "$current")); return ;;
-        --key | --link-file | -o) COMPREPLY=($(compgen -f -- "$current")); return ;;
-        --archive | --mirror | --cache) COMPREPLY=($(compgen -d -- "$current")); return ;;
+        --key | --link-file | -o | --output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        --archive | --cache | --torrents) COMPREPLY=($(compgen -d -- "$current")); return ;;
         --player) COMPREPLY=($(compgen -c -- "$current")); return ;;
-        --title | --chunk | --retain | --listen | --peer | --tracker | --web-seed | --uplink | --parity | --proxy | \
-            --http | --latency | --cache-size | --from | --to | --channel) return ;;
+        --title | --chunk | --retain | --listen | --peer | --tracker | --web-seed | --uplink | --dht-bootstrap | \
+            --proxy | --http | --latency | --cache-size | --from | --to | --channel) return ;;
     esac
 
     if [[ -z $command ]]; then
@@ -28,14 +28,15 @@ _minuteswarm() {
     local options=--help
     case $command in
         publish)
-            options="--channel --key --title --chunk --archive --retain --transcode --loop --as-fast-as-possible
-                --web-seed --mirror --private --no-edge --parity --link-file $network"
+            options="--channel --key --title --chunk --archive --retain --loop --as-fast-as-possible --web-seed
+                --link-file $network"
             ;;
-        watch) options="--latency -o --player --open --cache --cache-size --keep $network" ;;
+        watch) options="--latency -o --output --player --open --cache --cache-size --keep $network" ;;
         relay) options="--cache --cache-size --keep $network" ;;
-        seed) options=$network ;;
-        export) options="-o --from --to --help" ;;
-        link) options="--channel --key --help" ;;
+        seed) options="--web-seed $network" ;;
+        export) options="-o --output --from --to --force --help" ;;
+        inspect) options="--json --help" ;;
+        link) options="--channel --key --peer --tracker --torrents --help" ;;
     esac
     if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$current"))

@@ -17,10 +17,12 @@ constexpr RenditionId only_rendition{0};
 Expected<EventWriter> EventWriter::open(
     std::filesystem::path const& archive,
     ChannelKey const& key,
+    EventId last,
     std::function<EventId(EventId)> const& new_event
 ) {
     auto const channel = key.channel();
-    if (auto unfinished = find_unfinished_event(archive, channel)) {
+    auto unfinished = find_unfinished_event(archive, channel);
+    if (unfinished && unfinished->event() >= last) {
         auto records = RecordFile::open(*unfinished, RecordFile::Access::write);
         if (records) {
             EventWriter writer{*unfinished, *std::move(records), key};

@@ -36,11 +36,13 @@ public:
         std::optional<Record> recovered; ///< the chunk that was in progress, now signed and closed
     };
 
-    /// Goes on with the channel's newest event in `archive` if that has no end and is whole, else
-    /// starts the event that `new_event` gives out.
+    /// Goes on with the channel's newest event in `archive` if that has no end, is whole, and is
+    /// the last one that the key has made (`last`): a higher one went on elsewhere, and viewers
+    /// follow that. Else starts the event that `new_event` gives out.
     static Expected<EventWriter> open(
         std::filesystem::path const& archive,
         ChannelKey const& key,
+        EventId last,
         std::function<EventId(EventId known)> const& new_event
     );
 

@@ -40,7 +40,12 @@ std::optional<Verification::Checked> Verification::step() {
             report_.missing.emplace_back(rendition, number);
             continue;
         }
-        auto check = check_chunk(folder_.chunk(record->value), record->value);
+        auto const file = folder_.chunk(record->value);
+        std::error_code absent;
+        // Looked for first: once the name is gone, the chunk has its own.
+        auto const is_part =
+            std::filesystem::exists(std::filesystem::path{file} += ".part", absent);
+        auto check = check_chunk(file, record->value);
         names_.push_back(chunk_name(folder_.channel(), record->value));
         switch (check.state) {
         case ChunkCheck::State::complete:
@@ -55,7 +60,7 @@ std::optional<Verification::Checked> Verification::step() {
             break;
         }
         if (position_ == order_.size()) find_foreign_files();
-        return Checked{record->value, std::move(check)};
+        return Checked{record->value, std::move(check), is_part};
     }
     if (order_.empty() && report_.foreign.empty() && report_.parts.empty()) find_foreign_files();
     return std::nullopt;

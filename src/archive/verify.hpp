@@ -20,6 +20,8 @@ public:
     struct Checked {
         Record record;
         ChunkCheck check;
+        /// It still had its `.part` name: a publisher is closing it, or was killed while it did.
+        bool is_part = false;
     };
     /// A chunk and what is wrong with it.
     struct Damage {

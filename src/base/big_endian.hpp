@@ -16,8 +16,8 @@ void append_be(Bytes& to, Integer value) {
     }
 }
 
-/// Takes big-endian integers and byte strings off the front of foreign bytes; none when they run
-/// out.
+/// Takes big-endian integers and byte strings off the front of foreign bytes; none once they have
+/// run out: when the last of several takes gave a value, all did.
 class BigEndianReader {
 public:
     explicit BigEndianReader(ByteView bytes)
@@ -34,7 +34,10 @@ public:
     }
 
     std::optional<ByteView> take_bytes(std::size_t count) {
-        if (rest_.size() < count) return std::nullopt;
+        if (rest_.size() < count) {
+            rest_ = {};
+            return std::nullopt;
+        }
         auto const taken = rest_.first(count);
         rest_ = rest_.subspan(count);
         return taken;

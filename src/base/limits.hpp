@@ -45,6 +45,8 @@ inline constexpr std::size_t input_queue =
 // Peers
 inline constexpr std::size_t message_size =
     72 * KiB; ///< of ms_channel: a full get_records reply still fits
+inline constexpr std::size_t unsent_messages =
+    2 * MiB; ///< that wait for a neighbour to read: thirty full replies
 inline constexpr std::size_t records_per_reply = 64;
 inline constexpr std::size_t records_reply_size = 64 * KiB;
 inline constexpr std::size_t dht_window = 30; ///< info-hashes in the DHT item: 1000 bytes in all

@@ -25,8 +25,8 @@ private:
     void wait() {
         signals_.async_wait([this](boost::system::error_code const& error, int) {
             if (error) return;
+            wait(); // first, so that a cancel in the call ends this wait, too
             on_signal_();
-            wait();
         });
     }
 

@@ -63,20 +63,6 @@ std::string_view without_index(std::string_view key) {
     return std::ranges::all_of(key.substr(dot + 1), is_digit) ? key.substr(0, dot) : key;
 }
 
-bool is_url(std::string_view text) {
-    auto const colon = text.find("://");
-    if (colon == std::string_view::npos || colon == 0 || colon + 3 == text.size()) return false;
-    auto const in_scheme = [](char c) {
-        return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-    };
-    return is_letter(text.front()) && std::ranges::all_of(text.substr(0, colon), in_scheme) &&
-           is_plain_text(text) && text.find(' ') == std::string_view::npos;
-}
-
-bool is_web_url(std::string_view text) {
-    return is_url(text) && (starts_with(text, "http://") || starts_with(text, "https://"));
-}
-
 /// Collects a link's parameters in whatever order they come.
 class LinkReader {
 public:
@@ -156,7 +142,8 @@ Expected<Link> LinkReader::finish() const {
         return Error{
             "this is an ordinary torrent, not a channel: open it with a BitTorrent client"};
     }
-    if (!has_channel_) return Error{"the link names no channel (xs=urn:btpk:…)"};
+    if (!has_channel_)
+        return Error{"the link names no channel: minuteswarm's begin with magnet:?xs=urn:btpk:"};
     if (!has_salt_) return Error{"the link is of another program: it lacks minuteswarm's salt"};
     return link_;
 }
@@ -195,6 +182,20 @@ bool is_host(std::string_view host) {
 }
 
 } // namespace
+
+bool is_url(std::string_view text) {
+    auto const colon = text.find("://");
+    if (colon == std::string_view::npos || colon == 0 || colon + 3 == text.size()) return false;
+    auto const in_scheme = [](char c) {
+        return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    };
+    return is_letter(text.front()) && std::ranges::all_of(text.substr(0, colon), in_scheme) &&
+           is_plain_text(text) && text.find(' ') == std::string_view::npos;
+}
+
+bool is_web_url(std::string_view text) {
+    return is_url(text) && (starts_with(text, "http://") || starts_with(text, "https://"));
+}
 
 std::string format_link(Link const& link) {
     auto text =

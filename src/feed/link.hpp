@@ -38,4 +38,8 @@ struct HostPort {
 };
 Expected<HostPort> parse_host_port(std::string_view text, bool any_port = false);
 
+/// Whether a link can name `text` as a tracker (any scheme) or as a web seed (http, https).
+bool is_url(std::string_view text);
+bool is_web_url(std::string_view text);
+
 } // namespace minuteswarm

@@ -179,7 +179,7 @@ std::string refusal(AVCodecParameters const* video, AVCodecParameters const* aud
         ": ffmpeg -i INPUT",
         options,
         video ? " -f mpegts" : " -vn -f adts",
-        " - | minuteswarm publish -"
+        " - | minuteswarm publish - --channel NAME"
     );
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 namespace minuteswarm {
 
@@ -32,8 +33,27 @@ std::uint64_t Store::size(ChunkKey const& key) const {
     return found == chunks_.end() ? 0 : found->second.size;
 }
 
+/// Blocks that newer bytes replace in part: what they still hold besides is in the file.
+void Store::forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t end) {
+    auto block = chunk.blocks.lower_bound(begin);
+    if (block != chunk.blocks.begin()) {
+        auto const before = std::prev(block);
+        if (before->first + before->second.bytes->size() > begin) block = before;
+    }
+    while (block != chunk.blocks.end() && block->first < end) {
+        if (block->first == begin) {
+            ++block;
+            continue;
+        }
+        memory_used_ -= block->second.bytes->size();
+        oldest_first_.erase(block->second.used);
+        block = chunk.blocks.erase(block);
+    }
+}
+
 Store::Block&
 Store::keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes bytes) {
+    forget_overlapped(chunk, offset, offset + bytes->size());
     auto const [place, is_new] = chunk.blocks.try_emplace(offset);
     auto& block = place->second;
     if (is_new) {
@@ -47,10 +67,14 @@ Store::keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes
     return block;
 }
 
+bool Store::is_within(Chunk const& chunk, std::uint64_t offset, std::size_t length) {
+    return offset <= chunk.size && length <= chunk.size - offset;
+}
+
 void Store::write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, Done done) {
     assert(loop_.is_current());
     auto const found = chunks_.find(key);
-    if (found == chunks_.end() || offset + bytes->size() > found->second.size) {
+    if (found == chunks_.end() || !is_within(found->second, offset, bytes->size())) {
         if (done) {
             loop_.post([done = std::move(done)] {
                 done(make_error_code(boost::system::errc::invalid_argument));
@@ -89,7 +113,7 @@ void Store::on_written(ChunkKey const& key, std::uint64_t offset, DiskError erro
 void Store::remember(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes) {
     assert(loop_.is_current());
     auto const found = chunks_.find(key);
-    if (found == chunks_.end() || offset + bytes->size() > found->second.size) return;
+    if (found == chunks_.end() || !is_within(found->second, offset, bytes->size())) return;
     keep(key, found->second, offset, std::move(bytes));
     shrink();
 }
@@ -118,7 +142,7 @@ SharedBytes Store::from_memory(Chunk const& chunk, std::uint64_t offset, std::si
 void Store::read(ChunkKey const& key, std::uint64_t offset, std::size_t length, ReadDone done) {
     assert(loop_.is_current());
     auto const found = chunks_.find(key);
-    if (found == chunks_.end() || offset + length > found->second.size) {
+    if (found == chunks_.end() || !is_within(found->second, offset, length)) {
         loop_.post([done = std::move(done)] {
             done(make_error_code(boost::system::errc::invalid_argument), nullptr);
         });

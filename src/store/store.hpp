@@ -84,10 +84,12 @@ private:
         std::filesystem::path file;
         std::uint64_t size = 0;
         ByteRanges verified;
-        std::map<std::uint64_t, Block> blocks; // by offset; they may overlap
+        std::map<std::uint64_t, Block> blocks; // by offset; they do not overlap
     };
     using Chunks = std::map<ChunkKey, Chunk>;
 
+    static bool is_within(Chunk const& chunk, std::uint64_t offset, std::size_t length);
+    void forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t end);
     Block& keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes bytes);
     static SharedBytes from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length);
     void on_written(ChunkKey const& key, std::uint64_t offset, DiskError error);

@@ -40,6 +40,10 @@ std::string ChannelConnection::client() const {
     return info.client;
 }
 
+bool ChannelConnection::is_clogged() const {
+    return unsent_bytes(connection_) > limits::unsent_messages;
+}
+
 void ChannelConnection::on_connected() {
     set_no_delay(connection_);
 }
@@ -55,6 +59,8 @@ bool ChannelConnection::on_extension_handshake(lt::bdecode_node const& handshake
     auto const number = messages ? messages.dict_find_int_value(extension_name, 0) : 0;
     auto const own = handshake.dict_find_string_value(handshake_key);
     if (number <= 0 || number > 255) return false;
+    // A second one (BEP 10 allows it) may not wipe out what is known of the peer.
+    if (remote_message_ != 0) return true;
     remote_message_ = static_cast<std::uint8_t>(number);
     receiver_.on_open(*this, as_bytes({own.data(), own.size()}));
     return true;

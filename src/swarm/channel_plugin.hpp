@@ -31,6 +31,8 @@ public:
     [[nodiscard]] PeerEndpoint remote() const;
     [[nodiscard]] bool is_outgoing() const { return connection_.is_outgoing(); }
     [[nodiscard]] std::string client() const;
+    /// It lets what it is sent pile up.
+    [[nodiscard]] bool is_clogged() const;
 
     /// Sends one message, if the peer speaks ms_channel.
     void send(ByteView message);

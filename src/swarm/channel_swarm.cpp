@@ -137,17 +137,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
         connection.send(encode(neighbourhood_.peers_for(id, now, random_)));
     }
     if (entry != Neighbourhood::Entry::accepted) {
-        // Not from inside libtorrent's call, and after the farewell has left.
-        auto const weak = connection.handle().native_handle();
-        loop_.post([weak = std::weak_ptr{weak}] {
-            if (auto const alive = weak.lock()) {
-                lt::peer_connection_handle{alive}.disconnect(
-                    lt::errors::no_error,
-                    lt::operation_t::bittorrent,
-                    lt::peer_connection_interface::normal
-                );
-            }
-        });
+        part_later(connection); // after the farewell has left
         return;
     }
     links_.insert_or_assign(
@@ -160,6 +150,17 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     send(id, encode(neighbourhood_.peers_for(id, now, random_)));
     last_pull_ = {};
     pull(now);
+}
+
+/// Not from inside libtorrent's call, nor while neighbours are gone through.
+void ChannelSwarm::part_later(ChannelConnection const& connection) {
+    loop_.post([weak = std::weak_ptr{connection.handle().native_handle()}] {
+        auto const alive = weak.lock();
+        if (!alive) return;
+        lt::peer_connection_handle{alive}.disconnect(
+            lt::errors::no_error, lt::operation_t::bittorrent, lt::peer_connection_interface::normal
+        );
+    });
 }
 
 void ChannelSwarm::on_close(ChannelConnection& connection) {
@@ -206,6 +207,10 @@ void ChannelSwarm::ban(PeerEndpoint const& endpoint) {
 void ChannelSwarm::send(NeighbourId to, Bytes const& message) {
     auto const link = links_.find(to);
     if (link == links_.end()) return;
+    if (link->second.connection->is_clogged()) {
+        part_later(*link->second.connection);
+        return;
+    }
     counters_.bytes_sent += message.size();
     link->second.connection->send(message);
 }
@@ -369,6 +374,11 @@ void ChannelSwarm::handle(NeighbourId, PeersMessage const& message) {
             known_peers_.end() - static_cast<std::ptrdiff_t>(limits::known_peers)
         );
     }
+    auto const now = MonotonicClock::now();
+    // At the pace of ticks: messages may not make a node dial any number of addresses.
+    is_fill_due_ = now - last_fill_ < tick_interval;
+    if (is_fill_due_) return;
+    last_fill_ = now;
     fill_neighbourhood();
 }
 
@@ -388,7 +398,8 @@ void ChannelSwarm::schedule_tick() {
 void ChannelSwarm::tick() {
     auto const now = MonotonicClock::now();
     pull(now);
-    if (now - last_fill_ >= fill_interval) {
+    if (is_fill_due_ || now - last_fill_ >= fill_interval) {
+        is_fill_due_ = false;
         last_fill_ = now;
         fill_neighbourhood();
     }

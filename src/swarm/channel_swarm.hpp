@@ -95,6 +95,7 @@ private:
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection) override;
 
+    void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
     void handle(NeighbourId from, RecordsMessage const& message);
     void handle(NeighbourId from, GetRecordsMessage const& message);
@@ -126,6 +127,7 @@ private:
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};
     MonotonicTime last_fill_{};
+    bool is_fill_due_ = false;
     Counters counters_;
     boost::asio::steady_timer timer_;
     bool stopped_ = false;

@@ -3,6 +3,7 @@
 #include "swarm/libtorrent_access.hpp"
 
 #include <libtorrent/bdecode.hpp>
+#include <libtorrent/error_code.hpp>
 #include <libtorrent/peer_request.hpp>
 
 namespace minuteswarm {
@@ -38,6 +39,10 @@ private:
     bool on_piece(lt::peer_request const& piece, lt::span<char const>) override {
         receiver_.on_payload(torrent_, endpoint_, piece.length, 0);
         return false;
+    }
+
+    void on_disconnect(lt::error_code const& error) override {
+        if (error == lt::errors::too_many_corrupt_pieces) receiver_.on_corrupt(torrent_, endpoint_);
     }
 
     void sent_payload(int bytes) override { receiver_.on_payload(torrent_, endpoint_, 0, bytes); }

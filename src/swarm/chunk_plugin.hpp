@@ -16,6 +16,8 @@ struct ChunkTorrentReceiver {
     /// Payload from or to a peer, named by where it listens (port 0 while it has not said).
     virtual void
     on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up) = 0;
+    /// A peer was cut off since a piece that came from it alone failed its hash.
+    virtual void on_corrupt(lt::torrent_handle const& torrent, PeerEndpoint const& peer) = 0;
 };
 
 /// Watches one torrent: which pieces pass, who gave and took what; and switches Nagle's algorithm

@@ -28,6 +28,8 @@ public:
         /// The first payload byte from a peer came this long after the chunk was wanted.
         std::function<void(MediaTime)> on_formed;
         std::function<void(PeerEndpoint const&, int down, int up)> on_payload;
+        /// A peer gave bytes of a chunk that are not what its record states.
+        std::function<void(ChunkKey const&, PeerEndpoint const&)> on_corrupt;
         /// A record that is in no memory, for a peer that asks for its chunk; optional.
         std::function<void(ChunkKey const&, std::function<void(std::optional<Record>)>)>
             load_record;
@@ -93,13 +95,13 @@ private:
         bool is_wanted = false;
         bool is_formed = false;
         bool is_pinned = false; ///< announced in public: stays
-        std::uint64_t payload = 0;
-        std::uint64_t payload_seen = 0;
+        std::uint64_t verified_before = 0;
     };
 
     void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) override;
     void on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up)
         override;
+    void on_corrupt(lt::torrent_handle const& torrent, PeerEndpoint const& peer) override;
 
     std::optional<lt::add_torrent_params> make_params(ChunkKey const& key, Record const& record);
     Active& note_active(ChunkKey const& key, Record const& record, lt::torrent_handle torrent);

@@ -9,14 +9,28 @@
 
 namespace minuteswarm {
 
+namespace {
+
+bool is_known_version() {
+    return std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0;
+}
+
+} // namespace
+
 void set_no_delay(lt::peer_connection_handle const& connection) {
-    if (std::strcmp(lt::version(), LIBTORRENT_VERSION) != 0) return;
+    if (!is_known_version()) return;
     auto const native = connection.native_handle();
     if (!native) return;
     auto* socket = boost::get<lt::tcp::socket>(&native->get_socket());
     if (!socket) return;
     lt::error_code ignored; // the connection may have gone already
     socket->set_option(lt::tcp::no_delay{true}, ignored);
+}
+
+std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
+    if (!is_known_version()) return 0;
+    auto const native = connection.native_handle();
+    return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
 }
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {

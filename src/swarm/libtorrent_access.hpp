@@ -12,9 +12,12 @@
 namespace minuteswarm {
 
 /// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round
-/// trips. The one use of parts of libtorrent that are not public; does nothing with any but the
-/// version it was compiled and tried with.
+/// trips. With unsent_bytes the one use of parts of libtorrent that are not public; does nothing
+/// with any but the version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
+
+/// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
+std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);

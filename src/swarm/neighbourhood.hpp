@@ -84,7 +84,8 @@ public:
     /// nobody else did.
     [[nodiscard]] std::vector<NeighbourId>
     dial_targets(ChunkId const& chunk, std::mt19937_64& random) const;
-    /// When a chunk makes no progress: everybody who may have it, the source included.
+    /// When a chunk makes no progress: everybody who may have it, the source included; if there is
+    /// none of these, everybody.
     [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk) const;
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;

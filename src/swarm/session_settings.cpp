@@ -86,28 +86,34 @@ void set_discovery(Pack& pack, NetworkOptions const& options) {
 
 void set_proxy(Pack& pack, std::string const& url) {
     if (url.empty()) return;
+    auto const proxy = parse_proxy(url);
+    if (!proxy) throw StartError{"--proxy: " + proxy.error().message};
+    pack.set_int(Pack::proxy_type, proxy->user.empty() ? Pack::socks5 : Pack::socks5_pw);
+    pack.set_str(Pack::proxy_username, proxy->user);
+    pack.set_str(Pack::proxy_password, proxy->password);
+    pack.set_str(Pack::proxy_hostname, proxy->host);
+    pack.set_int(Pack::proxy_port, proxy->port);
+}
+
+} // namespace
+
+Expected<SocksProxy> parse_proxy(std::string const& url) {
     constexpr std::string_view scheme = "socks5://";
+    SocksProxy proxy;
     auto rest = url.starts_with(scheme) ? url.substr(scheme.size()) : std::string{};
     if (auto const at = rest.rfind('@'); at != std::string::npos) {
         auto const user = rest.substr(0, at);
         auto const colon = user.find(':');
-        pack.set_str(Pack::proxy_username, user.substr(0, colon));
-        if (colon != std::string::npos) pack.set_str(Pack::proxy_password, user.substr(colon + 1));
+        proxy.user = user.substr(0, colon);
+        if (colon != std::string::npos) proxy.password = user.substr(colon + 1);
         rest = rest.substr(at + 1);
     }
     auto const host_port = parse_host_port(rest);
-    if (!host_port) {
-        throw StartError{"--proxy: '" + url + "' is not socks5://[user:password@]host:port"};
-    }
-    pack.set_int(
-        Pack::proxy_type,
-        pack.get_str(Pack::proxy_username).empty() ? Pack::socks5 : Pack::socks5_pw
-    );
-    pack.set_str(Pack::proxy_hostname, host_port->host);
-    pack.set_int(Pack::proxy_port, host_port->port);
+    if (!host_port) return Error{"'" + url + "' is not socks5://[user:password@]host:port"};
+    proxy.host = host_port->host;
+    proxy.port = host_port->port;
+    return proxy;
 }
-
-} // namespace
 
 lt::settings_pack make_settings(NetworkOptions const& options, bool is_source) {
     if (auto const listen = parse_host_port(options.listen, true); !listen) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/expected.hpp"
+
 #include <libtorrent/settings_pack.hpp>
 
 #include <cstdint>
@@ -20,6 +22,13 @@ struct NetworkOptions {
     std::string proxy;                      ///< socks5://[user:password@]host:port
     std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: measured
 };
+
+/// The parts of socks5://[user:password@]host:port; an IPv6 host stands in brackets.
+struct SocksProxy {
+    std::string user, password, host;
+    std::uint16_t port = 0;
+};
+Expected<SocksProxy> parse_proxy(std::string const& url);
 
 /// Settings for swarms that live a few seconds, with the reason for each in the source.
 /// Throws StartError for a malformed proxy or listen address.

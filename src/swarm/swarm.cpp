@@ -23,6 +23,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
+constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
 
@@ -59,6 +60,17 @@ int metric(char const* name) {
     auto const index = lt::find_metric_idx(name);
     assert(index >= 0);
     return index;
+}
+
+/// In ticks: every second while alone, soon while no source is there (it may be coming back), else
+/// now and then.
+std::uint64_t redial_interval(Neighbourhood const& neighbourhood) {
+    auto const& all = neighbourhood.all();
+    if (all.empty()) return 4;
+    auto const has_source = std::any_of(all.begin(), all.end(), [](auto const& entry) {
+        return entry.second.is_source;
+    });
+    return has_source ? 120 : 8;
 }
 
 std::string_view as_view(std::string const& text) {
@@ -108,6 +120,10 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         traffic.up += static_cast<std::uint64_t>(up);
         if (traffic_.size() > traffic_peers) traffic_.erase(traffic_.begin());
     };
+    chunk_events.on_corrupt = [this](ChunkKey const& key, PeerEndpoint const& peer) {
+        auto* const channel = find(key.channel);
+        if (channel && !stopped_) channel->ban(peer);
+    };
     chunks_ =
         std::make_unique<ChunkTorrents>(loop_, *session_, store, layouts_, std::move(chunk_events));
     session_->set_alert_notify([this] { loop_.post([this] { pump_alerts(); }); });
@@ -127,7 +143,11 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     events.listen_port = [this] { return listen_port(); };
     auto& joined = channels_[channel.channel];
     ChannelSwarm::Options const options{
-        .channel = channel.channel, .session = session_id_, .role = channel.role};
+        .channel = channel.channel,
+        .session = session_id_,
+        .role = channel.role,
+        .most = channel.role == ChannelSwarm::Role::source ? limits::source_neighbours
+                                                           : limits::neighbours};
     joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
     joined.peers = channel.peers;
 
@@ -223,6 +243,7 @@ void Swarm::schedule_tick() {
 void Swarm::tick() {
     ++ticks_;
     if (ticks_ % 2 == 0) rescue_stuck();
+    if (ticks_ % lonely_search == 8) look_for_peers(); // and two seconds after the start
     if (ticks_ % 4 != 0) return;
     chunks_->tick(MonotonicClock::now());
     session_->post_session_stats();
@@ -231,9 +252,20 @@ void Swarm::tick() {
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
     }
     for (auto const& [id, joined] : channels_) {
-        if (!joined.swarm->neighbourhood().all().empty() && ticks_ % 40 != 0) continue;
+        if (ticks_ % redial_interval(joined.swarm->neighbourhood()) != 0) continue;
         for (auto const& peer : joined.peers)
             dial_named(id, peer);
+    }
+}
+
+/// libtorrent asks trackers and the DHT at intervals that suit files; who has nobody to watch from
+/// does not wait half an hour.
+void Swarm::look_for_peers() {
+    for (auto const& [id, joined] : channels_) {
+        if (!joined.swarm->neighbourhood().all().empty()) continue;
+        joined.torrent.force_reannounce(); // keeps to a tracker's min interval
+        joined.torrent.force_dht_announce();
+        if (events_.on_dht_item) get_dht_item(id);
     }
 }
 
@@ -341,6 +373,12 @@ void Swarm::on_alert(lt::alert* alert) {
         lt::bencode(std::back_inserter(value), item->item);
         auto const decoded = decode_dht_item(as_bytes(as_view(value)));
         if (channel && decoded && events_.on_dht_item) events_.on_dht_item(*decoded, *channel);
+    } else if (auto const* put = lt::alert_cast<lt::dht_put_alert>(alert)) {
+        auto const channel = ChannelId::from(
+            {reinterpret_cast<std::uint8_t const*>(put->public_key.data()), put->public_key.size()}
+        );
+        if (channel && events_.on_dht_put)
+            events_.on_dht_put(*channel, static_cast<std::size_t>(put->num_success));
     } else if (auto const* stats = lt::alert_cast<lt::session_stats_alert>(alert)) {
         static int const down = metric("net.recv_bytes");
         static int const up = metric("net.sent_bytes");

@@ -40,6 +40,8 @@ public:
         std::function<void(std::string address)> on_external; ///< HOST:PORT as seen from outside
         ChunkTorrents::Events chunks;
         std::function<void(DhtItem const&, ChannelId const&)> on_dht_item;
+        std::function<void(ChannelId const&, std::size_t nodes)>
+            on_dht_put; ///< so many nodes have stored an item
         Log log;
     };
 
@@ -114,6 +116,7 @@ private:
     void tick();
     void schedule_tick();
     void rescue_stuck();
+    void look_for_peers();
 
     struct Joined {
         std::unique_ptr<ChannelSwarm> swarm;

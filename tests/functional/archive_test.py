@@ -1,4 +1,5 @@
 """Finished events: watched without their publisher, exported, inspected, repaired."""
+import os
 import re
 import shutil
 
@@ -37,6 +38,20 @@ def test_a_finished_event_is_watched_from_a_seed_alone(case):
     check(check_tail(output, case.folder / "archive") == 1, "the viewer did not start at the first chunk")
     media.check_continuous(output)
     check(abs(media.duration(output) - SECONDS) < 0.5, f"{media.duration(output)} s of {SECONDS} s")
+
+
+def test_a_long_event_is_watched_from_its_start(case):
+    # More chunks than one answer has records, and than a session has torrents.
+    publisher = case.publish(media.recording(80, gop=0.5), "--chunk", "1", "--as-fast-as-possible")
+    publisher.event("end", 60)
+    publisher.wait_exit(20, EXIT_DONE)
+    folder = event_folder(case.folder / "archive")
+    check(len(chunk_files(folder)) > 70, f"there are only {len(chunk_files(folder))} chunks")
+    seeder = case.seed(folder)
+    output = case.folder / "whole.ts"
+    viewer = case.watch(without_peers(publisher.link), "-o", output, peers=[seeder])
+    viewer.wait_exit(100, EXIT_DONE)
+    check(output.read_bytes() == archive_bytes(case.folder / "archive"), "the output differs from the archive")
 
 
 def test_an_archive_folder_is_watched_without_any_peer(case):
@@ -89,15 +104,38 @@ def test_a_seed_repairs_its_archive_from_another_seed(case):
     copy = case.folder / "copy" / folder.name
     shutil.copytree(folder, copy)
     originals = {path.name: path.read_bytes() for path in chunk_files(folder)}
+    files = chunk_files(copy)
     damage(copy, 3)
-    chunk_files(copy)[5].unlink()
+    os.truncate(files[1], files[1].stat().st_size - 20000)
+    with open(files[4], "ab") as file:
+        file.write(b"more than there was")
+    files[5].unlink()
+    files[6].write_bytes(b"")
+    files[7].write_bytes(bytes(files[7].stat().st_size))
     whole = case.seed(folder)
-    case.seed(copy, "--peer", whole.address)
+    repairing = case.seed(copy, "--peer", whole.address)
 
     def is_whole():
         return {path.name: path.read_bytes() for path in chunk_files(copy)} == originals
 
     until(is_whole, 60, "the damaged copy is repaired", interval=0.3)
+    repairing.until_status(lambda status: status["chunks"]["held"] == len(originals), 20, "serves all chunks")
+
+
+def test_a_growing_archive_is_served_as_it_grows(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    publisher.chunk(2)
+    seeder = case.seed(event_folder(case.folder / "archive"))
+    viewer = case.watch(without_peers(publisher.link), peers=[seeder])
+    viewer.event("state", 30, state="live")
+    newest = seeder.status()["newest_chunk"]
+    viewer.chunk(newest + 2, 30)
+    check(not [event for event in seeder.events("warning") if "looking for peers" in event["message"]],
+          "the seeder took a chunk that was being closed for a damaged one")
+    publisher.interrupt()
+    publisher.wait_exit(30)
+    viewer.wait_exit(30, EXIT_DONE)
+    seeder.until_status(lambda status: status["state"] == "ended", 10, "knows the end")
 
 
 def test_a_seeder_killed_while_it_serves_finds_its_archive_unharmed(case):

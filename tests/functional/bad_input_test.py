@@ -14,11 +14,9 @@ def check_refused(process, *words, code=EXIT_FAILED):
     process.wait_exit(20, code)
     said = [line for line in process.errors.splitlines() if line.strip()]
     check(said, f"{process.command[1:3]} says nothing")
-    last = said[-1]
     for word in words:
-        check(word.lower() in last.lower(), f"'{word}' is not in: {last}")
-    check(not any("terminate called" in line or "Assertion" in line for line in said), f"it crashed: {said[-3:]}")
-    check(len(said) <= 2, f"{len(said)} lines instead of one: {said[:5]}")
+        check(word.lower() in said[-1].lower(), f"'{word}' is not in: {said[-1]}")
+    check(len(said) == 1, f"{len(said)} lines instead of one: {said[:5]}")
 
 
 def publish_once(case, source, *options):
@@ -46,22 +44,32 @@ def test_a_source_without_picture_and_sound_is_refused(case):
     check_refused(publish_once(case, text), "audio")
 
 
-def test_codecs_a_transport_stream_cannot_carry_go_out_as_fragmented_mp4(case):
+def check_command_helps(case, source, streams):
+    """Refused with a command to paste, which then does what it promises."""
+    refused = publish_once(case, source)
+    check_refused(refused, "ffmpeg -i INPUT")
+    check("--transcode" not in refused.errors, f"it names an option that is none: {refused.errors}")
+    check(not list((case.folder / "archive").iterdir()), "an empty event was left behind")
+    encoding, _, publishing = refused.errors.strip().splitlines()[-1].partition("ffmpeg ")[2].partition(" | ")
+    check(publishing.startswith("minuteswarm publish - "), f"no command to paste: {refused.errors}")
+    words = [str(source) if word == "INPUT" else word for word in encoding.split()]
+    encoder, publisher = case.publish_from([*media.FFMPEG, *words], "--chunk", "2", "--as-fast-as-possible")
+    encoder.wait_exit(60, 0)
+    publisher.event("end", 40)
+    whole = case.folder / "whole"
+    whole.write_bytes(archive_bytes(case.folder / "archive"))
+    check(media.streams(whole) == streams, f"{media.streams(whole)}")
+
+
+def test_codecs_of_the_web_are_refused_with_the_command_that_helps(case):
     webm = media.made("vp9-opus-6s.webm", [*media.picture_and_beeps(6, "160x90", 15), "-c:v", "libvpx-vp9", "-deadline",
                                            "realtime", "-cpu-used", "8", "-g", "30", "-b:v", "100k", "-c:a", "libopus"])
-    publisher = case.publish(webm, "--chunk", "2", "--as-fast-as-possible")
-    publisher.event("end", 40)
-    files = chunk_files(event_folder(case.folder / "archive"))
-    check({path.suffix for path in files} == {".mp4"}, f"the chunks are {[path.name for path in files]}")
-    whole = case.folder / "whole.mp4"
-    whole.write_bytes(archive_bytes(case.folder / "archive"))
-    check(media.streams(whole) == {"video": "vp9", "audio": "opus"}, f"{media.streams(whole)}")
+    check_command_helps(case, webm, {"video": "h264", "audio": "aac"})
 
 
-def test_a_codec_nothing_here_carries_says_to_transcode(case):
-    odd = media.made("theora-6s.ogv", [*media.picture_and_beeps(6, "160x90", 15), "-c:v", "libtheora", "-c:a",
-                                       "libvorbis"])
-    check_refused(publish_once(case, odd, "--transcode", "never"), "--transcode")
+def test_a_sound_that_is_not_carried_is_refused_with_the_command_that_helps(case):
+    flac = media.made("tone-6s.flac", ["-f", "lavfi", "-t", "6", "-i", "sine=frequency=440:sample_rate=44100"])
+    check_command_helps(case, flac, {"audio": "aac"})
 
 
 def test_a_taken_port_is_named(case):
@@ -88,7 +96,7 @@ def test_links_that_are_none_are_refused(case):
 def test_a_key_in_use_is_refused(case):
     first = case.publish(media.recording(20), "--loop", "--chunk", "2")
     first.event("link")
-    check_refused(publish_once(case, media.recording(20)), "in use")
+    check_refused(publish_once(case, media.recording(20)), "another process", "channel.key")
     check(first.is_running(), "the first publisher ended")
 
 

@@ -3,7 +3,7 @@ import os
 import re
 import stat
 
-from harness import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, ROOT, check, main
+from harness import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ROOT, check, main, need
 
 COMMANDS = ("publish", "watch", "relay", "seed", "export", "inspect", "keygen", "link")
 LINK = "magnet:?xs=urn:btpk:" + "a" * 64 + "&s=6d696e757465737761726d"
@@ -23,12 +23,14 @@ def check_usage(case, *arguments, word=""):
 def test_help_names_every_command_and_exit_code(case):
     text = case.once("--help", code=EXIT_DONE).output
     for command in COMMANDS:
-        check(command in text, f"--help does not name {command}")
+        check(re.search(rf"^ +{command} ", text, re.M), f"--help does not list {command}")
+    for code in (EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED):
+        check(re.search(rf"\b{code} [a-z]", text), f"--help does not explain exit code {code}")
 
 
 def test_each_command_has_help(case):
     options = {
-        "publish": ("--chunk", "--key", "--archive", "--retain", "--transcode", "--mirror", "--uplink", "--private"),
+        "publish": ("--chunk", "--key", "--archive", "--retain", "--uplink", "--link-file"),
         "watch": ("--http", "--latency", "--player", "--cache", "--keep", "--peer"),
         "relay": ("--uplink",), "seed": ("--tracker",), "export": ("--from", "--to"), "link": ("--channel",),
     }
@@ -38,14 +40,34 @@ def test_each_command_has_help(case):
             check(option in text, f"{command} --help does not name {option}")
 
 
-def test_manual_and_completions_know_the_options_of_help(case):
+def options_of(case, command=None):
+    """The long options a command's help lists, each at the start of its line."""
+    text = case.once(*([command] if command else []), "--help", code=EXIT_DONE).output
+    return set(re.findall(r"^ +(?:-\w,)?(--[a-z][a-z-]+)", text, re.M))
+
+
+def test_manual_and_completions_know_the_options_of_help_and_no_others(case):
     places = {name: (ROOT / "cli" / name).read_text().replace("\\-", "-")
               for name in ("minuteswarm.1", "completion/minuteswarm.bash", "completion/_minuteswarm")}
+    options = {command: options_of(case, command) for command in COMMANDS}
+    check(all(len(known) >= 1 for known in options.values()), f"help lists no options: {options}")
+    every = set.union(options_of(case), *options.values())
+    for name, text in places.items():
+        told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+        check(told >= every, f"cli/{name} does not know {sorted(every - told)}")
+        check(told <= every, f"cli/{name} tells of {sorted(told - every)}, which no command takes")
+
+
+def test_bash_completes_each_commands_options_and_no_others(case):
+    need("bash")
+    script = 'source "$1"; COMP_WORDS=(minuteswarm "$2" --); COMP_CWORD=2; _minuteswarm minuteswarm -- "$2"; ' \
+             'printf "%s\\n" "${COMPREPLY[@]}"'
     for command in COMMANDS:
-        text = case.once(command, "--help", code=EXIT_DONE).output
-        for option in re.findall(r"--[a-z][a-z-]+", text):
-            for name, known in places.items():
-                check(option in known, f"cli/{name} does not know {option} of {command}")
+        completer = case.run(["bash", "-c", script, "-", ROOT / "cli/completion/minuteswarm.bash", command], "bash")
+        completer.wait_exit(10, 0)
+        offered = {word for word in completer.output.split() if word.startswith("--")}
+        known = options_of(case, command)
+        check(offered == known, f"{command}: completion and help differ in {sorted(offered ^ known)}")
 
 
 def test_version_is_that_of_the_build(case):
@@ -66,20 +88,22 @@ def test_unknown_commands_and_options_are_wrong_usage(case):
 
 
 def test_missing_arguments_are_wrong_usage(case):
-    for command in ("publish", "watch", "relay", "seed", "export", "inspect", "keygen", "link"):
+    for command in COMMANDS:
         check_usage(case, command)
+    check_usage(case, "publish", "in.ts", word="--channel")
 
 
 def test_values_out_of_range_are_wrong_usage(case):
     publish = ("publish", "in.ts", "--key", "k")
-    for option, values in {"--chunk": ("0", "0.5", "121", "-1", "four", "nan"), "--parity": ("-1", "x", "1000"),
-                           "--uplink": ("fast", "-1", "1X", "99999999999999999999"), "--transcode": ("maybe",),
+    for option, values in {"--chunk": ("0", "0.5", "121", "-1", "4x", "four", "nan"),
+                           "--uplink": ("fast", "-1", "1X", "99999999999999999999"),
+                           "--tracker": ("nowhere",), "--web-seed": ("ftp://x/", "x"), "--dht-bootstrap": ("x",),
                            "--retain": ("24x", "-1h", ""), "--listen": ("here", "127.0.0.1:70000", "127.0.0.1:x"),
                            "--http": ("127.0.0.1", "127.0.0.1:99999"), "--peer": ("nowhere", "127.0.0.1:0"),
-                           "--proxy": ("http://127.0.0.1:1",)}.items():
+                           "--proxy": ("http://127.0.0.1:1", "socks5://x")}.items():
         for value in values:
             check_usage(case, *publish, f"{option}={value}", word=option)
-    for option, values in {"--latency": ("0", "-3", "soon"), "--cache-size": ("2Q", "-1")}.items():
+    for option, values in {"--latency": ("0", "-3", "soon", "601"), "--cache-size": ("2Q", "-1")}.items():
         for value in values:
             check_usage(case, "watch", LINK, f"{option}={value}", word=option)
     for option in ("--from", "--to"):
@@ -87,7 +111,16 @@ def test_values_out_of_range_are_wrong_usage(case):
 
 
 def test_options_that_exclude_each_other_are_wrong_usage(case):
-    check_usage(case, "publish", "in.ts", "--key", "k", "--channel", "c")
+    check_usage(case, "publish", "in.ts", "--key", "k", "--channel", "c", word="--channel")
+    check_usage(case, "link", "folder", "--key", "k", word="--key")
+    check_usage(case, "link", "--channel", "c", "--key", "k", word="--key")
+
+
+def test_wrong_usage_points_at_the_help_that_explains_it(case):
+    check("see minuteswarm --help" in case.once("broadcast").errors, "an unknown command")
+    for command in COMMANDS:
+        said = case.once(command, "--no-such-option").errors
+        check(f"see minuteswarm {command} --help" in said, f"{command}: {said}")
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(case):

@@ -2,11 +2,12 @@
 import hashlib
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from harness import Failure, check, free_port, need, until
+from harness import Failure, check, chunk_number, free_port, need, until
 
 
 def decode(data, at=0):
@@ -45,6 +46,12 @@ def info_hash(path):
     return hashlib.sha1(encode(read_torrent(path)[b"info"])).hexdigest()
 
 
+def channel_hash(link):
+    """Info-hash of the swarm of a link's channel."""
+    key = bytes.fromhex(re.search("urn:btpk:([0-9a-f]{64})", link).group(1))
+    return hashlib.sha1(b"minuteswarm:channel:1:" + key).hexdigest()
+
+
 def torrent_files(path):
     """{path below the download folder: size}"""
     info = read_torrent(path)[b"info"]
@@ -52,6 +59,14 @@ def torrent_files(path):
     if b"files" not in info:
         return {name: info[b"length"]}
     return {os.path.join(name, *(part.decode() for part in file[b"path"])): file[b"length"] for file in info[b"files"]}
+
+
+def chunk_torrents(case, folder, *trackers):
+    """{chunk number: .torrent file} of an event's folder."""
+    target = Path(folder).with_name("torrents")
+    options = [word for tracker in trackers for word in ("--tracker", tracker)]
+    case.once("link", folder, "--torrents", target, *options, code=0)
+    return {chunk_number(path.with_suffix("")): path for path in target.glob("*.torrent")}
 
 
 def magnet(torrent, tracker):

@@ -347,7 +347,7 @@ def chunk_number(path):
 
 def chunk_files(folder):
     """An event's closed chunks in order."""
-    files = [path for path in (Path(folder) / "chunks").iterdir() if path.suffix != ".part"]
+    files = [path for path in (Path(folder) / "chunks").iterdir() if ".part" not in path.suffixes]
     return sorted(files, key=chunk_number)
 
 

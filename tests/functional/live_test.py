@@ -1,8 +1,10 @@
 """A live event from an encoder to viewers in a chain: what they write, show and serve, and how they end."""
 import sys
+import time
 
 import media
-from harness import EXIT_DONE, ROOT, Case, check, check_tail, free_port, main, until, without_peers
+from harness import (EXIT_DONE, EXIT_INTERRUPTED, PATIENCE, ROOT, Case, check, check_tail, chunk_files, event_folder,
+                     free_port, main, until, without_peers)
 
 sys.path.insert(0, str(ROOT / "tests/support"))
 from m3u8_checker import Playlist, Reloads  # noqa: E402: it is not beside this file
@@ -74,6 +76,47 @@ def test_viewers_in_a_chain_get_every_byte_of_an_rtmp_encoder(case):
     check_viewers(case, viewers)
 
 
+def check_interrupted(case, publisher, viewers):
+    """Ctrl-C while the encoder sends: what was recorded is closed, announced and taken, and all of them end."""
+    publisher.chunk(2)
+    viewers[-1].chunk(1)
+    publisher.interrupt()
+    started = time.monotonic()
+    publisher.wait_exit(30, EXIT_INTERRUPTED)
+    took = time.monotonic() - started
+    check(took < 7 * PATIENCE, f"the publisher took {took:.1f} s to stop")
+    publisher.event("end")
+    files = chunk_files(event_folder(case.folder / "archive"))
+    last = publisher.events("chunk")[-1]["number"]
+    check(last == len(files) >= 3, f"chunk {last} of {len(files)} was announced last")
+    for viewer, name in zip(viewers, ("first.ts", "second.ts", "third.ts")):
+        viewer.event("end", 30)
+        viewer.wait_exit(30, EXIT_DONE)
+        check_tail(case.folder / name, case.folder / "archive")
+
+
+def test_interrupting_while_an_encoder_sends_on_standard_input_ends_the_event(case):
+    _, publisher = case.publish_from(media.encoder(90), "--chunk", "3")
+    check_interrupted(case, publisher, watch_chain(case, publisher.link))
+
+
+def test_interrupting_while_an_rtmp_encoder_sends_ends_the_event(case):
+    address = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    publisher = case.publish(address, "--chunk", "3")
+    viewers = watch_chain(case, publisher.link)
+    case.run(media.encoder(90, ["-f", "flv", address]), "encoder")
+    check_interrupted(case, publisher, viewers)
+
+
+def test_interrupting_before_the_encoder_comes_leaves_no_event(case):
+    publisher = case.publish(f"rtmp://127.0.0.1:{free_port()}/live/key")
+    case.watch(publisher.link).event("listening")
+    publisher.until_status(lambda status: status["peers"], 20, "has a viewer")
+    publisher.interrupt()
+    publisher.wait_exit(10, EXIT_INTERRUPTED)
+    check(not list((case.folder / "archive").iterdir()), "an empty event was left behind")
+
+
 def test_hls_plays_from_a_live_edge_to_the_end(case):
     encoder, publisher = case.publish_from(media.encoder(SECONDS), "--chunk", "2")
     viewer = case.watch(publisher.link)
@@ -92,7 +135,8 @@ def test_hls_plays_from_a_live_edge_to_the_end(case):
 def test_a_continuous_stream_starts_at_a_keyframe_and_decodes(case):
     _, publisher = case.publish_from(media.encoder(SECONDS), "--chunk", "2")
     viewer = case.watch(publisher.link)
-    viewer.until_status(lambda status: status["playhead"]["chunk"] >= 2, 20, "is in chunk 2")
+    viewer.until_status(
+        lambda status: status["playhead"] and status["playhead"]["chunk"] >= 2, 20, "is in chunk 2")
     viewer.until_status(lambda status: status["on_time"]["bytes"] > 0, 10, "counts bytes on time")
     recorded = case.folder / "recorded.ts"
     case.run([*media.FFMPEG, "-i", viewer.url + "stream.ts", "-t", "5", "-c", "copy", recorded], "player") \

@@ -1,25 +1,24 @@
 """Other BitTorrent programs download chunks and events from minuteswarm alone."""
+import urllib.parse
+
 import clients
 import media
-from harness import check, chunk_files, event_folder, main, until
+from harness import EXIT_DONE, check, chunk_files, event_folder, main, until, without_peers
 
 
 def recorded(case):
     """(chunk .torrent, event .torrent, tracker, event folder) of an event nobody serves yet."""
     tracker = clients.Tracker(case)
-    mirror = case.folder / "mirror"
-    publisher = case.publish(media.recording(20), "--chunk", "4", "--as-fast-as-possible", "--tracker", tracker.url,
-                             "--mirror", mirror)
+    publisher = case.publish(media.recording(20), "--chunk", "4", "--as-fast-as-possible", "--tracker", tracker.url)
     publisher.event("end", 40)
     folder = event_folder(case.folder / "archive")
     event = until(lambda: next(folder.glob("event.torrent"), None), 20, "the event torrent is made")
-    publisher.interrupt()
-    publisher.wait_exit(20)
-    wanted = chunk_files(folder)[1].name
-    chunk = next((path for path in mirror.rglob("*.torrent") if wanted in clients.torrent_files(path)), None)
-    check(chunk, f"the mirror has no .torrent of {wanted}")
-    tracker.start({clients.info_hash(path) for path in (*mirror.rglob("*.torrent"), event)})
-    return chunk, event, tracker, folder
+    publisher.wait_exit(20, EXIT_DONE)
+    torrents = clients.chunk_torrents(case, folder, tracker.url)
+    names = [name for number in sorted(torrents) for name in clients.torrent_files(torrents[number])]
+    check(names == [path.name for path in chunk_files(folder)], f"the torrents are of {names}")
+    tracker.start({clients.info_hash(path) for path in (*torrents.values(), event)})
+    return torrents[2], event, tracker, folder
 
 
 def test_aria2_downloads_a_chunk_and_the_event(case):
@@ -60,6 +59,24 @@ def test_transmission_cli_downloads_a_chunk_from_its_torrent(case):
     case.seed(folder, "--tracker", tracker.url)
     until(lambda: "Seeding" in process.output, 60, "transmission-cli has the whole chunk", interval=0.2)
     clients.check_download(chunk, case.folder / "downloads", folder / "chunks")
+
+
+def test_a_publisher_is_found_by_its_tracker_alone(case):
+    tracker = clients.Tracker(case)
+    # The tracker serves only what it was told of: chunks have to be there before it starts.
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    publisher.chunk(2)
+    link = publisher.link
+    publisher.kill()
+    torrents = clients.chunk_torrents(case, event_folder(case.folder / "archive"))
+    chunks = [clients.info_hash(path) for path in torrents.values()]
+    tracker.start([clients.channel_hash(link), *chunks])
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--tracker", tracker.url)
+    for chunk in chunks:
+        until(lambda one=chunk: tracker.peers(one)[0], 40, "the publisher announces the chunks it has", interval=0.2)
+    check(tracker.url in urllib.parse.unquote(publisher.link), f"the link names no tracker: {publisher.link}")
+    viewer = case.watch(without_peers(publisher.link))
+    viewer.event("state", 60, state="live")
 
 
 def test_the_event_torrent_lists_every_chunk_in_order_with_the_same_bytes(case):

@@ -44,7 +44,8 @@ def check_radio(case, encoder, extension, codec, content_type):
     whole = case.folder / f"whole.{extension}"
     whole.write_bytes(recorded)
     check(abs(media.check_continuous(whole) - SECONDS) < 0.5, "the archive's length is not the encoder's")
-    media.check_decodes(whole)
+    # Packed audio has no header that could say how long it is.
+    media.check_decodes(whole, allowed=("Estimating duration from bitrate",))
 
 
 def test_mp3_radio_end_to_end(case):

@@ -1,0 +1,141 @@
+#include "support/swarm_node.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+using namespace minuteswarm;
+using namespace minuteswarm::test;
+
+namespace {
+
+bool has_bytes(TestSwarm& swarm, SwarmNode& node, TestChunk const& chunk) {
+    SharedBytes got;
+    swarm.driver.run([&] {
+        node.store().read(
+            node.key_of(chunk.id()),
+            0,
+            chunk.bytes->size(),
+            [&](DiskError, SharedBytes bytes) { got = std::move(bytes); }
+        );
+    });
+    return swarm.driver.until([&] { return got != nullptr; }) && *got == *chunk.bytes;
+}
+
+} // namespace
+
+TEST_CASE("A viewer gets records and bytes of chunks as they are published") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto& viewer = swarm.add_viewer(source);
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+        auto const chunk = make_chunk(swarm.key, number);
+        swarm.driver.run([&] { source.publish(chunk, 2); });
+        REQUIRE(swarm.driver.until([&] { return viewer.is_complete(chunk); }));
+        CHECK(has_bytes(swarm, viewer, chunk));
+    }
+    CHECK(viewer.records().size() == 3);
+    CHECK(source.channel().counters().strikes == 0);
+    CHECK(viewer.channel().counters().strikes == 0);
+}
+
+TEST_CASE("The feed reaches a viewer that knows other viewers only") {
+    TestSwarm swarm;
+    auto& middle = swarm.add_viewer();
+    // A source that listens nowhere: nobody can go around the viewer in the middle.
+    ChannelHandshake hello;
+    hello.is_source = true;
+    auto const source = swarm.connect(middle, hello);
+    auto& far = swarm.add_viewer(middle);
+    REQUIRE(swarm.driver.until([&] { return middle.neighbours() == 2; }));
+    for (std::uint64_t number = 1; number <= 5; ++number) {
+        auto const chunk = make_chunk(swarm.key, number);
+        swarm.driver.run([&] { source->send(encode(RecordsMessage{{chunk.statement}})); });
+        REQUIRE(swarm.driver.until([&] { return far.records().contains({number}); }));
+    }
+    CHECK(far.neighbours() == 1);
+}
+
+TEST_CASE("A joiner pulls the records it missed") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    swarm.driver.run([&] {
+        for (std::uint64_t number = 1; number <= 200; ++number) {
+            source.channel().publish(make_chunk(swarm.key, number, 1000).statement, test_event);
+        }
+    });
+    auto& viewer = swarm.add({.peers = {source.address()}, .fetches = false});
+    REQUIRE(swarm.driver.until([&] { return !viewer.records().empty(); }));
+    swarm.driver.run([&] { viewer.channel().set_interest({1}); });
+    CHECK(swarm.driver.until([&] { return viewer.records().size() == 200; }));
+    CHECK(viewer.channel().counters().strikes == 0);
+    CHECK(source.channel().counters().strikes == 0);
+}
+
+TEST_CASE("A chunk completes from a peer that is not the source, and the source may be gone") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto& first = swarm.add_viewer(source);
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    auto const chunk = make_chunk(swarm.key, 1);
+    swarm.driver.run([&] { source.publish(chunk, 1); });
+    REQUIRE(swarm.driver.until([&] { return first.is_complete(chunk); }));
+    swarm.driver.run([&] { source.stop(); });
+    REQUIRE(swarm.driver.until([&] { return first.neighbours() == 0; }));
+
+    // Joiners ask those who hold it: what a viewer tells when it joins and in its handshake.
+    auto& late = swarm.add_viewer(first);
+    REQUIRE(swarm.driver.until([&] { return late.is_complete(chunk); }));
+    CHECK(has_bytes(swarm, late, chunk));
+    CHECK(first.given() >= chunk.record.size);
+}
+
+TEST_CASE("Viewers of a chunk give each other payload while one copy leaves the source") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    std::vector<SwarmNode*> viewers;
+    for (int i = 0; i < 5; ++i)
+        viewers.push_back(&swarm.add_viewer(source));
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 5; }));
+    REQUIRE(swarm.driver.until([&] {
+        return std::all_of(viewers.begin(), viewers.end(), [](auto* viewer) {
+            return viewer->neighbours() >= 4;
+        });
+    }));
+    std::uint64_t published = 0;
+    for (std::uint64_t number = 1; number <= 5; ++number) {
+        auto const chunk = make_chunk(swarm.key, number, limits::MiB);
+        published += chunk.record.size;
+        swarm.driver.run([&] { source.publish(chunk, 1); });
+        for (auto* viewer : viewers) {
+            REQUIRE(swarm.driver.until([&] { return viewer->is_complete(chunk); }));
+            REQUIRE(has_bytes(swarm, *viewer, chunk));
+        }
+    }
+    auto const from_viewers = [&] {
+        std::uint64_t all = 0;
+        for (auto* viewer : viewers)
+            all += viewer->given();
+        return all;
+    };
+    // Five viewers take five copies of which the source needs to give one.
+    CHECK(from_viewers() >= published);
+    CHECK(source.given() <= 4 * published);
+}
+
+TEST_CASE("A node that holds a chunk serves it to one that asks later") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto const chunk = make_chunk(swarm.key, 1);
+    swarm.driver.run([&] {
+        source.serve(chunk, chunk.bytes);
+        auto const key = source.key_of(chunk.id());
+        source.swarm().chunks().remove(key);
+        source.swarm().chunks().hold(key, chunk.record);
+        source.channel().publish(chunk.statement, test_event);
+    });
+    auto& viewer = swarm.add_viewer(source);
+    CHECK(swarm.driver.until([&] { return viewer.is_complete(chunk); }));
+    CHECK(has_bytes(swarm, viewer, chunk));
+}

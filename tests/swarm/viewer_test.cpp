@@ -1,0 +1,170 @@
+#include "support/swarm_node.hpp"
+#include "viewer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+using namespace minuteswarm;
+using namespace minuteswarm::test;
+
+namespace {
+
+/// The role itself, with a file as its output, on the swarm's loop.
+class RunningViewer {
+public:
+    RunningViewer(TestSwarm& swarm, std::vector<std::string> peers)
+        : swarm_(swarm) {
+        Viewer::Options options;
+        options.link.channel = swarm.key.channel();
+        options.link.peers = std::move(peers);
+        options.network.listen = "127.0.0.1:0";
+        options.network.dht = options.network.lsd = options.network.port_mapping = false;
+        options.playback.output = (folder_ / "output").string();
+        // What is asked is which bytes come out, not how soon: nothing is to be skipped.
+        options.playback.timeline.latency = std::chrono::seconds{60};
+        options.cache = folder_ / "cache";
+        Viewer::Events events;
+        events.on_listening = [this](std::string const& endpoint) { endpoint_ = endpoint; };
+        events.on_http = [](std::string const&) {};
+        events.on_state = [](std::string const&) {};
+        events.on_chunk = [](ChunkNumber) {};
+        events.on_notice = [this](std::string const& notice) { notices_.push_back(notice); };
+        events.on_stopped = [this](std::optional<Error> const& error) {
+            is_stopped_ = true;
+            has_failed_ = error.has_value();
+        };
+        viewer_ = std::make_shared<Viewer>(swarm.loop, std::move(options), std::move(events));
+        swarm.driver.run([this] { viewer_->start(); });
+        swarm.driver.until([this] { return !endpoint_.empty(); });
+    }
+    ~RunningViewer() {
+        swarm_.driver.run([this] { viewer_->stop(); });
+        swarm_.keep(std::move(viewer_));
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return parse_host_port(endpoint_)->port; }
+    [[nodiscard]] Status status() const { return viewer_->status(); }
+    [[nodiscard]] bool has_ended() const { return is_stopped_ && !has_failed_; }
+    [[nodiscard]] std::vector<std::string> const& notices() const { return notices_; }
+    [[nodiscard]] Bytes output() const {
+        std::ifstream in{folder_ / "output", std::ios::binary};
+        return {std::istreambuf_iterator<char>{in}, {}};
+    }
+
+private:
+    TestSwarm& swarm_;
+    TempFolder folder_;
+    std::shared_ptr<Viewer> viewer_;
+    std::string endpoint_;
+    std::vector<std::string> notices_;
+    bool is_stopped_ = false;
+    bool has_failed_ = false;
+};
+
+Bytes joined(std::vector<TestChunk> const& chunks) {
+    Bytes all;
+    for (auto const& chunk : chunks)
+        append(all, *chunk.bytes);
+    return all;
+}
+
+std::vector<TestChunk> make_chunks(ChannelKey const& key, std::uint64_t count) {
+    std::vector<TestChunk> chunks;
+    for (std::uint64_t number = 1; number <= count; ++number)
+        chunks.push_back(make_chunk(key, number));
+    return chunks;
+}
+
+Statement end_of(ChannelKey const& key, std::uint64_t last) {
+    return sign_statement(EndRecord{test_event, {last}, std::nullopt}, key);
+}
+
+} // namespace
+
+TEST_CASE("A viewer writes out exactly what was published, and ends with it") {
+    TestSwarm swarm;
+    auto const chunks = make_chunks(swarm.key, 3);
+    auto& source = swarm.add_source();
+    RunningViewer viewer{swarm, {source.address()}};
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    for (auto const& chunk : chunks)
+        swarm.driver.run([&] { source.publish(chunk, 2); });
+    swarm.driver.run([&] { source.channel().publish(end_of(swarm.key, 3), test_event); });
+    CHECK(swarm.driver.until([&] { return viewer.has_ended(); }));
+    CHECK((viewer.output() == joined(chunks)));
+}
+
+TEST_CASE("A viewer's output is the published bytes whatever hostile peers offer") {
+    TestSwarm swarm;
+    auto const chunks = make_chunks(swarm.key, 3);
+    auto& source = swarm.add_source();
+    auto& liar = swarm.add({.peers = {}, .fetches = false});
+    RunningViewer viewer{swarm, {source.address(), liar.address()}};
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() >= 1 && liar.neighbours() >= 1; }));
+
+    swarm.driver.run([&] {
+        for (auto const& chunk : chunks) {
+            liar.serve(chunk, std::make_shared<Bytes const>(chunk.bytes->size(), std::uint8_t{7}));
+            liar.channel().announce_complete(chunk.id(), 9);
+        }
+    });
+    auto const forger = ChannelKey::generate();
+    std::shared_ptr<RawPeer> attacker;
+    swarm.driver.run([&] {
+        ChannelHandshake hello;
+        hello.session = random_id<SessionId>();
+        attacker = RawPeer::connect(
+            swarm.loop, viewer.port(), channel_info_hash(swarm.key.channel()), encode(hello)
+        );
+    });
+    REQUIRE(swarm.driver.until([&] { return attacker->is_open(); }));
+    swarm.driver.run([&] {
+        attacker->send(encode(RecordsMessage{{make_chunk(forger, 1).statement}}));
+        attacker->send(encode(RecordsMessage{{end_of(forger, 1)}}));
+    });
+    REQUIRE(swarm.driver.until([&] { return viewer.status().dropped.bad_signature == 2; }));
+    for (auto const& chunk : chunks)
+        swarm.driver.run([&] { source.publish(chunk, 9); });
+    swarm.driver.run([&] { source.channel().publish(end_of(swarm.key, 3), test_event); });
+    CHECK(swarm.driver.until([&] { return viewer.has_ended(); }));
+    CAPTURE(viewer.output().size(), viewer.status().gaps.count);
+    CHECK((viewer.output() == joined(chunks)));
+    swarm.driver.run([&] { attacker->close(); });
+}
+
+TEST_CASE("A genuine record far ahead moves no playhead and hides no chunk") {
+    TestSwarm swarm;
+    auto const chunks = make_chunks(swarm.key, 3);
+    auto& source = swarm.add_source();
+    RunningViewer viewer{swarm, {source.address()}};
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    for (auto const& chunk : chunks)
+        swarm.driver.run([&] { source.publish(chunk, 2); });
+    REQUIRE(swarm.driver.until([&] { return viewer.status().playhead.has_value(); }));
+    auto const far = make_chunk(swarm.key, std::uint64_t{1} << 61);
+    swarm.driver.run([&] { source.channel().publish(far.statement, test_event); });
+    REQUIRE(swarm.driver.until([&] { return viewer.status().newest_chunk == far.record.number; }));
+    auto const next = make_chunk(swarm.key, 4);
+    swarm.driver.run([&] { source.publish(next, 2); });
+    CHECK(swarm.driver.until([&] { return viewer.status().chunks.from_swarm == 4; }));
+    auto const playhead = viewer.status().playhead;
+    CHECK(playhead->chunk.value <= 5);
+    CHECK(viewer.status().memory_chunks <= limits::chunk_memory);
+}
+
+TEST_CASE("A viewer says when a peer speaks a later protocol") {
+    TestSwarm swarm;
+    RunningViewer viewer{swarm, {}};
+    std::shared_ptr<RawPeer> peer;
+    swarm.driver.run([&] {
+        peer = RawPeer::connect(
+            swarm.loop, viewer.port(), channel_info_hash(swarm.key.channel()), to_bytes("d1:vi2ee")
+        );
+    });
+    CHECK(swarm.driver.until([&] { return !viewer.notices().empty(); }));
+    CHECK(swarm.driver.until([&] { return peer->is_closed(); }));
+    CHECK(viewer.status().note.find("newer version") != std::string::npos);
+}

@@ -1,0 +1,326 @@
+#include "swarm/neighbourhood.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+using namespace minuteswarm;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Entry = Neighbourhood::Entry;
+using State = HaveMessage::State;
+using Ids = std::vector<NeighbourId>;
+
+constexpr MonotonicTime start{1h};
+constexpr EventId event{7};
+constexpr RenditionId rendition{0};
+constexpr std::uint8_t own = 100; // session ids start with one byte: lower and higher than this
+
+ChunkId chunk(std::uint64_t number) {
+    return {event, rendition, {number}};
+}
+
+HaveMessage have(std::uint64_t number, State state) {
+    return {event, rendition, {number}, state};
+}
+
+Signature signature(std::uint64_t number) {
+    Signature result;
+    for (std::size_t i = 0; i < 8; ++i)
+        result.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+    return result;
+}
+
+/// A neighbour at a public address of its own that listens.
+Neighbour neighbour(std::uint8_t session) {
+    Neighbour result;
+    result.session = SessionId{{session}};
+    result.endpoint = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, session}, 6881};
+    return result;
+}
+
+Ids sorted(Ids ids) {
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+struct Bench {
+    explicit Bench(std::size_t most = limits::neighbours)
+        : all({.self = SessionId{{own}}, .most = most}) {}
+
+    NeighbourId enter(Neighbour entering) {
+        NeighbourId const id{++last};
+        REQUIRE(all.enter(id, std::move(entering), start) == Entry::accepted);
+        return id;
+    }
+    Ids dial_targets(std::uint64_t number) {
+        return sorted(all.dial_targets(chunk(number), random));
+    }
+
+    Neighbourhood all;
+    std::mt19937_64 random{1}; // NOLINT: the same cases each time
+    std::uint64_t last = 0;
+};
+
+} // namespace
+
+TEST_CASE("A neighbourhood takes each session once, and never its own") {
+    Bench bench;
+    auto const first = bench.enter(neighbour(1));
+    CHECK(bench.all.enter({50}, neighbour(1), start) == Entry::duplicate);
+    CHECK(bench.all.enter({51}, neighbour(own), start) == Entry::self);
+    bench.all.leave(first);
+    CHECK(bench.all.enter({52}, neighbour(1), start) == Entry::accepted);
+    CHECK(bench.all.all().size() == 1);
+}
+
+TEST_CASE("A neighbourhood takes no more than it may") {
+    Bench bench{2};
+    auto const first = bench.enter(neighbour(1));
+    bench.enter(neighbour(2));
+    CHECK(bench.all.enter({50}, neighbour(3), start) == Entry::full);
+    bench.all.leave(first);
+    CHECK(bench.all.enter({51}, neighbour(3), start) == Entry::accepted);
+}
+
+TEST_CASE("A statement goes to neighbours that do not know it") {
+    Bench bench;
+    auto const sender = bench.enter(neighbour(1));
+    auto const other = bench.enter(neighbour(2));
+    bench.all.note_knows(sender, signature(1));
+    CHECK(bench.all.push_targets(signature(1), {}, bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(2), {}, bench.random).size() == 2);
+    bench.all.note_knows(other, signature(1));
+    CHECK(bench.all.push_targets(signature(1), {}, bench.random).empty());
+}
+
+TEST_CASE("A record does not go to neighbours that announced its chunk") {
+    Bench bench;
+    auto const announced = bench.enter(neighbour(1));
+    auto const other = bench.enter(neighbour(2));
+    bench.all.on_have(announced, have(5, State::joining));
+    CHECK(bench.all.push_targets(signature(1), chunk(5), bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(1), chunk(6), bench.random).size() == 2);
+}
+
+TEST_CASE("A statement is pushed to a bounded number of neighbours, not always the same") {
+    Bench bench;
+    for (std::uint8_t i = 1; i <= 20; ++i)
+        bench.enter(neighbour(i));
+    std::set<NeighbourId> reached;
+    for (std::uint64_t i = 0; i < 50; ++i) {
+        auto const targets = bench.all.push_targets(signature(i), {}, bench.random);
+        REQUIRE(targets.size() == limits::push_fanout);
+        REQUIRE(std::set<NeighbourId>(targets.begin(), targets.end()).size() == targets.size());
+        reached.insert(targets.begin(), targets.end());
+    }
+    CHECK(reached.size() == 20);
+}
+
+TEST_CASE("A joining node dials those that announced the chunk or claimed to hold it") {
+    Bench bench;
+    auto const complete = bench.enter(neighbour(200));
+    auto const joining = bench.enter(neighbour(201));
+    auto holding = neighbour(202);
+    holding.held = {{event, rendition, {3}, {9}}};
+    auto const held = bench.enter(holding);
+    bench.enter(neighbour(203)); // says nothing
+    bench.all.on_have(complete, have(5, State::complete));
+    bench.all.on_have(joining, have(5, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{complete, joining, held});
+    CHECK(bench.dial_targets(3) == Ids{held});
+    CHECK(bench.dial_targets(10) == Ids{});
+}
+
+TEST_CASE("Of two that join chunk after chunk the one with the higher session id dials") {
+    Bench bench;
+    auto const lower = bench.enter(neighbour(own - 1));
+    auto const higher = bench.enter(neighbour(own + 1));
+    bench.all.on_have(lower, have(4, State::joining));
+    bench.all.on_have(higher, have(4, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{lower});
+    CHECK(bench.dial_targets(8) == Ids{lower});
+    CHECK(bench.dial_targets(9) == Ids{}); // five chunks without a word: gone
+}
+
+TEST_CASE("One that completes old chunks is no follower") {
+    Bench bench;
+    auto const seed = bench.enter(neighbour(own - 1));
+    bench.all.on_have(seed, have(4, State::complete));
+    CHECK(bench.dial_targets(5) == Ids{});
+}
+
+TEST_CASE("The source is dialled only if it announced the chunk or nobody else is there") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.is_source = true;
+    source.held = {{event, rendition, {1}, {100}}};
+    auto const first = bench.enter(source);
+    CHECK(bench.dial_targets(5) == Ids{first});
+
+    auto const viewer = bench.enter(neighbour(2));
+    bench.all.on_have(viewer, have(5, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{viewer});
+
+    bench.all.on_have(first, have(5, State::complete));
+    CHECK(bench.dial_targets(5) == Ids{first, viewer});
+}
+
+TEST_CASE("The source is left alone while a higher follower is expected to dial") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.is_source = true;
+    source.held = {{event, rendition, {1}, {100}}};
+    bench.enter(source);
+    auto const higher = bench.enter(neighbour(own + 1));
+    bench.all.on_have(higher, have(4, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{});
+}
+
+TEST_CASE("One that says it dials is not dialled back") {
+    Bench bench;
+    auto const lower = bench.enter(neighbour(own - 1));
+    bench.all.on_have(lower, have(5, State::joining_dialling));
+    CHECK(bench.dial_targets(5) == Ids{});
+    CHECK_FALSE(bench.all.should_dial_later(lower, State::joining_dialling));
+}
+
+TEST_CASE("One that listens nowhere is never dialled") {
+    Bench bench;
+    auto hidden = neighbour(1);
+    hidden.endpoint.port = 0;
+    auto const id = bench.enter(hidden);
+    bench.all.on_have(id, have(5, State::complete));
+    CHECK(bench.dial_targets(5) == Ids{});
+    CHECK(bench.all.holders(chunk(5)).empty());
+    CHECK_FALSE(bench.all.should_dial_later(id, State::complete));
+}
+
+TEST_CASE("A chunk's peers are dialled up to a limit") {
+    Bench bench;
+    for (std::uint8_t i = 1; i <= 30; ++i)
+        bench.all.on_have(bench.enter(neighbour(i)), have(5, State::complete));
+    CHECK(bench.dial_targets(5).size() == limits::chunk_peers);
+    CHECK(bench.all.holders(chunk(5)).size() == 30);
+}
+
+TEST_CASE("Of later joiners those with lower session ids are dialled, of holders all") {
+    Bench bench;
+    auto const lower = bench.enter(neighbour(own - 1));
+    auto const higher = bench.enter(neighbour(own + 1));
+    CHECK(bench.all.should_dial_later(lower, State::joining));
+    CHECK_FALSE(bench.all.should_dial_later(higher, State::joining));
+    CHECK(bench.all.should_dial_later(higher, State::complete));
+    CHECK_FALSE(bench.all.should_dial_later({99}, State::complete));
+}
+
+TEST_CASE("Who may have a chunk: the source, those that announced it, and followers") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.is_source = true;
+    auto const first = bench.enter(source);
+    auto const told = bench.enter(neighbour(2));
+    auto const follower = bench.enter(neighbour(203));
+    bench.enter(neighbour(4));
+    bench.all.on_have(told, have(5, State::complete));
+    bench.all.on_have(follower, have(4, State::joining));
+    CHECK(bench.all.holders(chunk(5)) == Ids{first, told, follower});
+}
+
+TEST_CASE("When nobody is known to have a chunk, everybody may have it") {
+    Bench bench;
+    auto const one = bench.enter(neighbour(1));
+    auto hidden = neighbour(2);
+    hidden.endpoint.port = 0;
+    bench.enter(hidden);
+    auto const other = bench.enter(neighbour(3));
+    CHECK(bench.all.holders(chunk(5)) == Ids{one, other});
+    CHECK(bench.dial_targets(5) == Ids{});
+    bench.all.on_have(other, have(5, State::complete));
+    CHECK(bench.all.holders(chunk(5)) == Ids{other});
+}
+
+TEST_CASE("A chunk of another event or rendition is another chunk") {
+    Bench bench;
+    auto const id = bench.enter(neighbour(1));
+    bench.all.on_have(id, {{event.value + 1}, rendition, {5}, State::complete});
+    bench.all.on_have(id, {event, {1}, {5}, State::complete});
+    CHECK(bench.dial_targets(5) == Ids{});
+}
+
+TEST_CASE("The first receivers of new chunks take turns") {
+    Bench bench;
+    for (std::uint8_t i = 1; i <= 5; ++i)
+        bench.enter(neighbour(i));
+    CHECK(bench.all.first_receivers(2) == Ids{{1}, {2}});
+    CHECK(bench.all.first_receivers(2) == Ids{{3}, {4}});
+    CHECK(bench.all.first_receivers(2) == Ids{{5}, {1}});
+    bench.all.leave({2});
+    CHECK(bench.all.first_receivers(2) == Ids{{3}, {4}});
+    CHECK(bench.all.first_receivers(9) == Ids{{5}, {1}, {3}, {4}});
+    Bench empty;
+    CHECK(empty.all.first_receivers(2).empty());
+}
+
+TEST_CASE("The third strike bans the session") {
+    Bench bench;
+    auto const id = bench.enter(neighbour(1));
+    CHECK_FALSE(bench.all.strike(id, start));
+    CHECK_FALSE(bench.all.strike(id, start));
+    CHECK(bench.all.bans().count() == 0);
+    CHECK(bench.all.strike(id, start));
+    bench.all.leave(id);
+    CHECK(bench.all.enter({50}, neighbour(1), start) == Entry::banned);
+    auto other = neighbour(2);
+    other.endpoint = neighbour(1).endpoint;
+    CHECK(bench.all.enter({51}, other, start) == Entry::accepted);
+}
+
+TEST_CASE("A neighbour's hints take a bounded amount of memory") {
+    Bench bench;
+    auto const id = bench.enter(neighbour(1));
+    for (std::uint64_t i = 0; i < 10'000; ++i) {
+        bench.all.on_have(id, have(i, State::complete));
+        bench.all.note_knows(id, signature(i));
+    }
+    auto const& hints = *bench.all.find(id);
+    CHECK(hints.announced.size() == limits::announced_per_neighbour);
+    CHECK(hints.announced.contains(chunk(9'999)));
+    CHECK(hints.knows.size() == limits::known_per_neighbour);
+    CHECK(hints.knows_oldest_first.size() == limits::known_per_neighbour);
+    CHECK(hints.knows.contains(signature(9'999)));
+}
+
+TEST_CASE("Hints of one that has gone are dropped") {
+    Bench bench;
+    bench.all.on_have({9}, have(5, State::complete));
+    bench.all.note_knows({9}, signature(1));
+    bench.all.heard({9}, start);
+    CHECK(bench.all.all().empty());
+}
+
+TEST_CASE("peers names others that listen and were heard within a minute") {
+    Bench bench;
+    auto const asking = bench.enter(neighbour(1));
+    auto const silent = bench.enter(neighbour(2));
+    auto const alive = bench.enter(neighbour(3));
+    auto hidden = neighbour(4);
+    hidden.endpoint.port = 0;
+    auto const unreachable = bench.enter(hidden);
+    bench.all.heard(alive, start + 50s);
+    bench.all.heard(unreachable, start + 50s);
+    auto const message = bench.all.peers_for(asking, start + 70s, bench.random);
+    REQUIRE(message.peers.size() == 1);
+    CHECK(message.peers[0].endpoint == neighbour(3).endpoint);
+    CHECK(bench.all.peers_for(asking, start, bench.random).peers.size() == 2);
+    CHECK(bench.all.find(silent) != nullptr);
+}
+
+TEST_CASE("peers names as many as a message may hold") {
+    Bench bench{limits::source_neighbours};
+    for (std::uint8_t i = 1; i <= limits::source_neighbours; ++i)
+        bench.enter(neighbour(i));
+    CHECK(bench.all.peers_for({1}, start, bench.random).peers.size() == limits::peers_per_message);
+}

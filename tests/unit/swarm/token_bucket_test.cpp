@@ -1,0 +1,32 @@
+#include "swarm/token_bucket.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace std::chrono_literals;
+
+TEST_CASE("A token bucket gives its burst at once, then its rate") {
+    MonotonicTime const start{1h};
+    TokenBucket bucket{10, 3};
+    CHECK(bucket.take(1, start));
+    CHECK(bucket.take(2, start));
+    CHECK_FALSE(bucket.take(1, start));
+    CHECK_FALSE(bucket.take(1, start + 50ms));
+    CHECK(bucket.take(1, start + 101ms));
+    CHECK_FALSE(bucket.take(1, start + 101ms));
+}
+
+TEST_CASE("A token bucket never fills beyond its burst") {
+    MonotonicTime const start{1h};
+    TokenBucket bucket{1000, 3};
+    CHECK(bucket.take(3, start));
+    CHECK(bucket.take(3, start + 1h));
+    CHECK_FALSE(bucket.take(1, start + 1h));
+}
+
+TEST_CASE("A token bucket refuses more than its burst without losing what it has") {
+    MonotonicTime const start{1h};
+    TokenBucket bucket{1, 3};
+    CHECK_FALSE(bucket.take(4, start));
+    CHECK(bucket.take(3, start));
+}
