@@ -31,6 +31,9 @@ public:
     /// Nothing when the bytes do not start like a chunk or hold no media.
     [[nodiscard]] std::optional<UsableMedia> result() const;
 
+    /// Bytes up to the end of the last whole packet, frame or fragment.
+    [[nodiscard]] std::uint64_t whole_size() const { return size_; }
+
     /// What a container must tell about itself.
     struct Format {
         virtual ~Format() = default;

@@ -17,6 +17,9 @@ namespace minuteswarm {
 
 namespace {
 
+constexpr MediaTime shortest_media = std::chrono::milliseconds{1};
+constexpr std::uintmax_t smallest_unit = 8; ///< no frame or packet of any container is shorter
+
 constexpr std::size_t info_size = 1024; ///< ours are 300 bytes
 
 std::filesystem::path part_path(EventFolder const& folder, Record const& record) {
@@ -104,7 +107,9 @@ Expected<Record> complete_record(std::filesystem::path const& path, Record recor
         meter.add(ByteView(buffer).first(*got));
         offset += *got;
     }
-    auto const usable = meter.result();
+    auto usable = meter.result();
+    // Killed within its first picture: too little to measure, but written as it was muxed.
+    if (!usable && meter.whole_size() > 0) usable = UsableMedia{meter.whole_size(), shortest_media};
     if (!usable || usable->size > limits::chunk_size) {
         return cannot_resume("its last chunk is not usable");
     }
@@ -130,8 +135,8 @@ Expected<std::optional<Record>> resume_part(EventFolder const& folder, PartInfo 
     auto const path = is_there(part) ? part : chunk;
     std::error_code error;
     auto const size = std::filesystem::file_size(path, error);
-    if (error || size == 0) {
-        // Bytes are written before they are pushed: nobody has any of this number's.
+    if (error || size < smallest_unit) {
+        // Bytes are written before they are pushed, in whole packets or frames: nobody has any.
         for (auto const& leftover : {path, info_path(folder, info.opening)}) {
             if (auto removed = remove_file(leftover); !removed) return removed.error();
         }

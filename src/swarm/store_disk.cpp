@@ -140,17 +140,16 @@ bool StoreDisk::async_write(
         reinterpret_cast<std::uint8_t const*>(buffer) + request.length
     );
     auto const is_slow = store_.is_disk_slow();
-    store_.write(
-        parts[0].key,
-        parts[0].offset,
-        std::move(bytes),
-        [handler = std::move(handler),
-         observer = is_slow ? std::move(observer) : nullptr](DiskError) {
-            // A full disk is the store's to report: the bytes are in memory, and the chunk plays.
-            handler({});
+    Store::Done written;
+    if (is_slow)
+        written = [observer = std::move(observer)](DiskError) {
             if (observer) observer->on_disk();
-        }
-    );
+        };
+    store_.write(parts[0].key, parts[0].offset, std::move(bytes), std::move(written));
+    // The block can be read from now on, so libtorrent is told now, and not when it is in the file:
+    // its piece may have been hashed by then, found wrong and cleared, and a block that arrives
+    // after that is never asked for again. That a disk is full is the store's to report.
+    boost::asio::post(io_, [handler = std::move(handler)] { handler({}); });
     return is_slow;
 }
 

@@ -180,6 +180,25 @@ TEST_CASE("A number of which no byte was written is used again") {
     CHECK(PartFile::create(archive.folder(), archive.opening()));
 }
 
+TEST_CASE("A chunk that was cut off within its first picture is published with what there is") {
+    TempFolder temp;
+    ArchiveBuilder archive(temp.path());
+    archive.use(Container::mpeg_ts).chunks(1);
+    Bytes packets(3 * 188, 0xff); // no picture among them, so nothing says how long they last
+    for (std::size_t at = 0; at < packets.size(); at += 188) {
+        std::ranges::copy(
+            std::array<std::uint8_t, 4>{0x47, 0x1f, 0xff, 0x10},
+            packets.begin() + static_cast<std::ptrdiff_t>(at)
+        );
+    }
+    write_part(archive, packets);
+    auto const resumed = resume(archive);
+    REQUIRE(resumed.part);
+    CHECK(resumed.part->size == packets.size());
+    CHECK(resumed.part->duration > MediaTime::zero());
+    CHECK(resumed.next == ChunkNumber{3});
+}
+
 TEST_CASE("An event is not gone on with when a number could come to stand for other bytes") {
     TempFolder temp;
     ArchiveBuilder archive(temp.path());
