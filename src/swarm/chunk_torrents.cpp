@@ -148,7 +148,7 @@ void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> con
     auto const is_alone = connections(key) == 0;
     if (is_alone) torrent.pause();
     for (auto const& peer : peers)
-        torrent.connect_peer(to_endpoint(peer));
+        connect_peer(torrent, peer);
     if (is_alone) torrent.resume();
 }
 

@@ -2,6 +2,7 @@
 
 #include <libtorrent/aux_/socket_type.hpp>
 #include <libtorrent/peer_connection.hpp>
+#include <libtorrent/peer_info.hpp>
 #include <libtorrent/version.hpp>
 
 #include <algorithm>
@@ -31,6 +32,13 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     if (!is_known_version()) return 0;
     auto const native = connection.native_handle();
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
+}
+
+void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {
+    constexpr int forgiven = 4;
+    for (int i = 0; i < forgiven; ++i) {
+        torrent.connect_peer(to_endpoint(peer), lt::peer_info::tracker);
+    }
 }
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {

@@ -8,6 +8,7 @@
 #include <libtorrent/peer_connection_handle.hpp>
 #include <libtorrent/sha1_hash.hpp>
 #include <libtorrent/socket.hpp>
+#include <libtorrent/torrent_handle.hpp>
 
 namespace minuteswarm {
 
@@ -18,6 +19,11 @@ void set_no_delay(lt::peer_connection_handle const& connection);
 
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
+
+/// Adds a peer to a torrent's list and lets it be dialled soon, however often it failed before: a
+/// source that restarts is the same peer. (libtorrent waits longer after each failure, up to never,
+/// and forgives one for each time that a tracker names the peer.)
+void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer);
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);

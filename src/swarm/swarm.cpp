@@ -180,7 +180,7 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     // With nobody connected, a pause and a resume cost nothing, and dial in this moment.
     auto const is_alone = found->second.swarm->neighbourhood().all().empty();
     if (is_alone) torrent.pause();
-    torrent.connect_peer(to_endpoint(peer));
+    connect_peer(torrent, peer);
     if (is_alone) torrent.resume();
 }
 
