@@ -145,10 +145,10 @@ void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> con
     if (found == active_.end() || peers.empty()) return;
     auto& torrent = found->second.torrent;
     // With nobody connected, a pause and a resume cost nothing and dial at once.
-    auto const is_alone = connections(key) == 0;
+    auto const is_alone = found->second.payload == 0 && connections(key) == 0;
     if (is_alone) torrent.pause();
     for (auto const& peer : peers)
-        connect_peer(torrent, peer);
+        torrent.connect_peer(to_endpoint(peer));
     if (is_alone) torrent.resume();
 }
 
@@ -198,10 +198,8 @@ std::vector<ChunkKey> ChunkTorrents::stuck() {
     std::vector<ChunkKey> keys;
     for (auto& [key, active] : active_) {
         if (!active.is_wanted) continue;
-        // Verified, not received: a peer that lies gives no progress.
-        auto const verified = store_.verified(key).total();
-        if (verified == active.verified_before) keys.push_back(key);
-        active.verified_before = verified;
+        if (active.payload == active.payload_before) keys.push_back(key);
+        active.payload_before = active.payload;
     }
     return keys;
 }
@@ -260,6 +258,7 @@ void ChunkTorrents::on_payload(
     auto* const active = find(torrent, key);
     if (!active) return;
     active->last_used = MonotonicClock::now();
+    active->payload += static_cast<std::uint64_t>(down);
     if (down > 0 && active->is_wanted && !active->is_formed) {
         active->is_formed = true;
         if (events_.on_formed) {

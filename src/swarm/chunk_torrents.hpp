@@ -95,7 +95,8 @@ private:
         bool is_wanted = false;
         bool is_formed = false;
         bool is_pinned = false; ///< announced in public: stays
-        std::uint64_t verified_before = 0;
+        std::uint64_t payload = 0;
+        std::uint64_t payload_before = 0;
     };
 
     void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) override;
