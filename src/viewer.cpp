@@ -42,8 +42,7 @@ Viewer::Viewer(EventLoop& loop, Options options, Events events)
     , folder_(make_cache_folder(options_.cache))
     , disk_(loop)
     , store_(loop, disk_, {})
-    , timer_(loop)
-    , fetch_timer_(loop) {}
+    , timer_(loop) {}
 
 Viewer::~Viewer() {
     disk_.finish();
@@ -332,7 +331,6 @@ void Viewer::finish(std::optional<Error> error) {
     if (is_finished_) return;
     is_finished_ = true;
     timer_.cancel();
-    fetch_timer_.cancel();
     if (playback_) playback_->stop();
     if (swarm_) swarm_->stop();
     events_.on_stopped(std::move(error));

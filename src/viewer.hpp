@@ -79,7 +79,6 @@ private:
     ChannelSwarm* channel_ = nullptr;
     std::unique_ptr<Playback> playback_;
     Timer timer_;
-    Timer fetch_timer_;
 
     EventId event_;
     std::map<ChunkNumber, Record> records_;
