@@ -1,6 +1,6 @@
 #include "archive/chunk_check.hpp"
 
-#include "base/sha256_stream.hpp"
+#include "torrent/sha256_stream.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "archive/event_torrent_file.hpp"
 
 #include "base/limits.hpp"
-#include "base/sha256_stream.hpp"
+#include "torrent/sha256_stream.hpp"
 #include "base/text.hpp"
 #include "torrent/info_dict.hpp"
 

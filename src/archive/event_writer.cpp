@@ -86,26 +86,34 @@ Expected<EventWriter::Closed> EventWriter::close_chunk(MediaTime duration) {
     auto record = part_->opening();
     auto const path = folder_.chunk(record);
     auto const part = std::filesystem::path{path} += ".part";
-    auto file = File::open(part, File::Access::read);
-    if (!file) return file.error();
-    auto hashes = hash_chunk_file(*file, part_->size());
-    if (!hashes) return hashes.error();
+    if (auto const synced = part_->sync(); !synced) return synced.error();
+    auto const hashed = hash_part(part);
+    if (!hashed) return hashed.error();
     record.duration = duration;
     record.size = part_->size();
-    record.pieces = std::move(hashes->pieces);
-    record.sha256 = hashes->sha256;
+    record.pieces = hashed->hashes.pieces;
+    record.sha256 = hashed->hashes.sha256;
 
-    if (auto const synced = part_->sync(); !synced) return synced.error();
     auto statement = sign_statement(record, key_);
     if (auto const appended = records_.append(statement); !appended) return appended.error();
     if (auto const closed = part_->close(); !closed) return closed.error();
     part_.reset();
-    Closed result{std::move(record), std::move(statement), path, nullptr};
-    if (result.record.size <= limits::remembered_chunk) {
-        auto bytes = read_file(path, limits::remembered_chunk); // else peers' reads go to the file
-        if (bytes) result.bytes = std::make_shared<Bytes const>(*std::move(bytes));
+    return Closed{std::move(record), std::move(statement), path, hashed->bytes};
+}
+
+/// What the record states of the part file's bytes, and the bytes unless they are too many to keep.
+Expected<EventWriter::HashedPart> EventWriter::hash_part(std::filesystem::path const& path) const {
+    if (part_->size() <= limits::remembered_chunk) {
+        auto bytes = read_file(path, limits::remembered_chunk);
+        if (!bytes) return bytes.error();
+        auto hashes = hash_chunk(*bytes);
+        return HashedPart{std::move(hashes), std::make_shared<Bytes const>(*std::move(bytes))};
     }
-    return result;
+    auto const file = File::open(path, File::Access::read);
+    if (!file) return file.error();
+    auto hashes = hash_chunk_file(*file, part_->size());
+    if (!hashes) return hashes.error();
+    return HashedPart{*std::move(hashes), nullptr};
 }
 
 Expected<Statement> EventWriter::describe(Descriptor const& descriptor) {

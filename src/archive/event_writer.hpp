@@ -5,6 +5,7 @@
 #include "archive/part_file.hpp"
 #include "archive/record_file.hpp"
 #include "base/signature.hpp"
+#include "torrent/info_dict.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -75,7 +76,13 @@ private:
         , records_(std::move(records))
         , key_(std::move(key)) {}
 
+    struct HashedPart {
+        ChunkHashes hashes;
+        SharedBytes bytes;
+    };
+
     Completion resume();
+    Expected<HashedPart> hash_part(std::filesystem::path const& path) const;
     Completion sign_part(Record const& record);
 
     EventFolder folder_;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -141,7 +142,11 @@ Completion move_file(std::filesystem::path const& from, std::filesystem::path co
 Expected<Bytes> read_file(std::filesystem::path const& path, std::size_t limit) {
     auto file = File::open(path, File::Access::read);
     if (!file) return file.error();
-    Bytes bytes(limit + 1);
+    auto const size = file->size();
+    if (!size) return size.error();
+    // One byte more than there is shows its end; files of the system state no size.
+    auto const room = *size > 0 ? std::min<std::uint64_t>(*size, limit) : limit;
+    Bytes bytes(static_cast<std::size_t>(room) + 1);
     auto const got = file->read_at(0, bytes);
     if (!got) return got.error();
     if (*got > limit) {

@@ -181,9 +181,12 @@ Completion PartFile::append(ByteView bytes) {
     return std::monostate{};
 }
 
-Completion PartFile::close() {
+Completion PartFile::sync() {
     if (auto cut = file_.truncate(size_); !cut) return cut; // what a failed append left
-    if (auto synced = file_.sync(); !synced) return synced;
+    return file_.sync();
+}
+
+Completion PartFile::close() {
     return close_part(folder_, opening_);
 }
 

@@ -27,7 +27,8 @@ public:
 
     /// After an error (disk full) none of the bytes counts, and the call can be repeated.
     Completion append(ByteView bytes);
-    Completion sync() { return file_.sync(); }
+    /// From here on the file is what was appended, and nothing else.
+    Completion sync();
     /// Gives the file its chunk's name, durably. The record must be on the disk.
     Completion close();
 

@@ -71,13 +71,6 @@ bool verify(
            ) == 0;
 }
 
-Sha256 sha256(ByteView bytes) {
-    start_sodium();
-    Sha256 hash;
-    crypto_hash_sha256(hash.bytes.data(), bytes.data(), bytes.size());
-    return hash;
-}
-
 void fill_random(std::span<std::uint8_t> out) {
     start_sodium();
     randombytes_buf(out.data(), out.size());

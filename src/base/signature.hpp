@@ -38,8 +38,6 @@ bool verify(
     ChannelId const& channel, Signature const& signature, std::initializer_list<ByteView> parts
 );
 
-Sha256 sha256(ByteView bytes);
-
 /// Bytes that nobody can predict.
 void fill_random(std::span<std::uint8_t> out);
 std::uint64_t random_u64();

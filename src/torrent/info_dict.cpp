@@ -3,6 +3,7 @@
 #include "base/percent.hpp"
 #include "base/signature.hpp"
 #include "base/text.hpp"
+#include "torrent/sha256_stream.hpp"
 
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/entry.hpp>
@@ -90,7 +91,10 @@ Bytes make_torrent_file(
 }
 
 ChunkHashes hash_chunk(ByteView bytes) {
-    ChunkHashes hashes{{}, minuteswarm::sha256(bytes)};
+    ChunkHashes hashes;
+    Sha256Stream whole;
+    whole.add(bytes);
+    hashes.sha256 = whole.finish();
     auto const length = piece_length(bytes.size());
     while (!bytes.empty()) {
         auto const piece = bytes.first(std::min<std::size_t>(length, bytes.size()));

@@ -92,13 +92,6 @@ TEST_CASE("The expanded key's scalar yields the channel") {
     CHECK(channel == key.channel());
 }
 
-TEST_CASE("SHA-256 of FIPS 180's example") {
-    CHECK(
-        sha256(as_bytes("abc")).hex() ==
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
-}
-
 TEST_CASE("Random ids differ") {
     CHECK(random_id<SessionId>() != random_id<SessionId>());
 }
