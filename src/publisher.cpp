@@ -112,7 +112,7 @@ void Publisher::open_swarm() {
         if (nodes == 0) next_dht_put_ = MonotonicClock::now() + dht_retry; // it was not there yet
     };
     swarm_ = std::make_unique<Swarm>(
-        loop_, store_, Swarm::Options{options_.network, true}, std::move(events)
+        loop_, store_, Swarm::Options{options_.network, false}, std::move(events)
     );
 
     ChannelSwarm::Events channel;

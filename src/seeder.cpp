@@ -138,7 +138,7 @@ void Seeder::open_swarm() {
         }
     };
     swarm_ = std::make_unique<Swarm>(
-        loop_, store_, Swarm::Options{options_.network, false}, std::move(events)
+        loop_, store_, Swarm::Options{options_.network, true}, std::move(events)
     );
 }
 

@@ -13,11 +13,14 @@ namespace {
 using Pack = lt::settings_pack;
 
 /// Peers of a chunk must be dialled, and given up, within a fraction of the chunk's duration.
-void set_dialling(Pack& pack, bool is_source) {
+void set_dialling(Pack& pack, bool is_seeder) {
     pack.set_int(Pack::torrent_connect_boost, 255);
     pack.set_int(Pack::connection_speed, 1000);
     pack.set_bool(Pack::smooth_connects, false);
-    pack.set_int(Pack::min_reconnect_time, 1);
+    // libtorrent takes no note of a seed that it leaves at "upload only", and would dial it again
+    // at each turn. During an event those who lack bytes dial; a seeder may be their only way in.
+    pack.set_bool(Pack::seeding_outgoing_connections, is_seeder);
+    pack.set_int(Pack::min_reconnect_time, is_seeder ? 15 : 1);
     pack.set_int(Pack::max_failcount, 30);
     pack.set_int(Pack::peer_connect_timeout, 3);
     pack.set_int(Pack::handshake_timeout, 3);
@@ -27,7 +30,6 @@ void set_dialling(Pack& pack, bool is_source) {
     );                                           // several nodes behind one address
     pack.set_int(Pack::listen_queue_size, 1024); // a burst of viewers must not meet a full backlog
     pack.set_int(Pack::connections_limit, 4000);
-    pack.set_bool(Pack::seeding_outgoing_connections, !is_source); // a source dials nobody
     // uTP first costs seconds (its fall-back to TCP waits three).
     pack.set_bool(Pack::enable_outgoing_utp, false);
     pack.set_bool(Pack::enable_incoming_utp, false);
@@ -115,7 +117,7 @@ Expected<SocksProxy> parse_proxy(std::string const& url) {
     return proxy;
 }
 
-lt::settings_pack make_settings(NetworkOptions const& options, bool is_source) {
+lt::settings_pack make_settings(NetworkOptions const& options, bool is_seeder) {
     if (auto const listen = parse_host_port(options.listen, true); !listen) {
         throw StartError{"--listen: " + listen.error().message};
     }
@@ -133,7 +135,7 @@ lt::settings_pack make_settings(NetworkOptions const& options, bool is_source) {
         ))
     );
     pack.set_int(Pack::alert_queue_size, 20000);
-    set_dialling(pack, is_source);
+    set_dialling(pack, is_seeder);
     set_transfer(pack);
     set_discovery(pack, options);
     set_proxy(pack, options.proxy);

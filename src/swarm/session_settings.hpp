@@ -32,6 +32,6 @@ Expected<SocksProxy> parse_proxy(std::string const& url);
 
 /// Settings for swarms that live a few seconds, with the reason for each in the source.
 /// Throws StartError for a malformed proxy or listen address.
-lt::settings_pack make_settings(NetworkOptions const& options, bool is_source);
+lt::settings_pack make_settings(NetworkOptions const& options, bool is_seeder);
 
 } // namespace minuteswarm

@@ -95,7 +95,7 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     , timer_(loop.io()) {
     // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the
     // channel's.
-    lt::session_params params{make_settings(options_.network, options_.is_source), {}};
+    lt::session_params params{make_settings(options_.network, options_.is_seeder), {}};
     params.disk_io_constructor =
         [&store, this](lt::io_context& io, lt::settings_interface const&, lt::counters&) {
             return std::make_unique<StoreDisk>(io, store, layouts_);

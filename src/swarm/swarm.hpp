@@ -30,7 +30,7 @@ class Swarm {
 public:
     struct Options {
         NetworkOptions network;
-        bool is_source = false;
+        bool is_seeder = false; ///< its complete torrents look for peers, too
     };
 
     struct Events {

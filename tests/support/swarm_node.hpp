@@ -78,9 +78,8 @@ public:
         NetworkOptions network;
         network.listen = "127.0.0.1:0";
         network.dht = network.lsd = network.port_mapping = false;
-        auto const is_source = options_.role == ChannelSwarm::Role::source;
         swarm_ = std::make_unique<Swarm>(
-            loop, store_, Swarm::Options{network, is_source}, std::move(events)
+            loop, store_, Swarm::Options{network, false}, std::move(events)
         );
         ChannelSwarm::Events channel_events;
         channel_events.on_statement = [this](Statement const& statement, EventId) {
