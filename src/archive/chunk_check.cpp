@@ -1,7 +1,7 @@
 #include "archive/chunk_check.hpp"
 
-#include "torrent/sha256_stream.hpp"
 #include "base/text.hpp"
+#include "torrent/sha256_stream.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 #include "archive/event_torrent_file.hpp"
 
 #include "base/limits.hpp"
-#include "torrent/sha256_stream.hpp"
 #include "base/text.hpp"
 #include "torrent/info_dict.hpp"
+#include "torrent/sha256_stream.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -23,6 +23,11 @@ constexpr double messages_burst = 400;
 constexpr double bytes_per_second = 512.0 * limits::KiB;
 constexpr double bytes_burst = 4.0 * limits::MiB;
 
+// What one neighbour may ask for: the whole window at once, then a thousand times the pace of the
+// feed. Counted by what it asks, before any work is done.
+constexpr double records_per_second = 250;
+constexpr double records_burst = 2.0 * limits::feed_window;
+
 std::optional<Signature> signature_of(Statement const& statement) {
     if (statement.wire.size() < Signature::size) return std::nullopt;
     return Signature::from(ByteView{statement.wire}.first(Signature::size));
@@ -142,7 +147,11 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     }
     links_.insert_or_assign(
         id,
-        Link{&connection, {messages_per_second, messages_burst}, {bytes_per_second, bytes_burst}}
+        Link{
+            &connection,
+            {messages_per_second, messages_burst},
+            {bytes_per_second, bytes_burst},
+            {records_per_second, records_burst}}
     );
     for (auto const& statement : handshake.statements) {
         if (!take_statement(id, statement)) return;
@@ -320,6 +329,11 @@ void ChannelSwarm::handle(NeighbourId from, GetRecordsMessage const& message) {
     auto* const wanted = message.event.value == 0 ? newest_feed() : feed(message.event);
     if (!wanted) return;
     auto const count = std::min<std::size_t>(message.count, limits::records_per_reply);
+    auto const link = links_.find(from);
+    if (link == links_.end() ||
+        !link->second.records.take(static_cast<double>(count), MonotonicClock::now())) {
+        return; // it asks somebody else, or again
+    }
     auto const* oldest = wanted->oldest(message.rendition);
     auto const is_older = oldest && message.first < oldest->value.number && message.first.value > 0;
     if (is_older && events_.read_older && count > 0) {

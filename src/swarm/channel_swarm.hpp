@@ -88,6 +88,7 @@ private:
         ChannelConnection* connection = nullptr;
         TokenBucket messages;
         TokenBucket bytes;
+        TokenBucket records; ///< that it may ask for
     };
 
     Bytes own_handshake() override;

@@ -39,6 +39,9 @@ Bytes extension_handshake(ByteView ms) {
 std::shared_ptr<RawPeer>
 RawPeer::connect(EventLoop& loop, std::uint16_t port, InfoHash const& torrent, Bytes ms) {
     std::shared_ptr<RawPeer> peer{new RawPeer{loop}};
+    peer->socket_.open(boost::asio::ip::tcp::v4());
+    // One that stops reading is then soon noticed: sockets hold megabytes otherwise.
+    peer->socket_.set_option(boost::asio::socket_base::receive_buffer_size{64 * 1024});
     peer->socket_.async_connect(
         {boost::asio::ip::address_v4::loopback(), port},
         [peer, torrent, ms = std::move(ms)](boost::system::error_code const& error) {

@@ -223,6 +223,33 @@ TEST_CASE("A flood of messages is cut off") {
     CHECK(attack.bans() == 1);
 }
 
+TEST_CASE("A neighbour that asks for the same records again and again gets a bounded number") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    swarm.driver.run([&] {
+        for (std::uint64_t number = 1; number <= 64; ++number) {
+            source.channel().publish(make_chunk(swarm.key, number, 1000).statement, test_event);
+        }
+    });
+    auto const greedy = swarm.connect(source);
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    swarm.driver.run([&] {
+        for (int i = 0; i < 300; ++i) // 19,200 records; as many messages as are allowed at once
+            greedy->send(encode(GetRecordsMessage{{0}, {0}, {1}, 64}));
+        greedy->send(encode(GetPeersMessage{}));
+    });
+    auto const peers = [&] {
+        auto const& all = greedy->received();
+        return std::count_if(all.begin(), all.end(), [](auto const& message) {
+            return std::holds_alternative<PeersMessage>(message);
+        });
+    };
+    REQUIRE(swarm.driver.until([&] { return peers() == 2; })); // on connecting, and the answer
+    CHECK(source.channel().counters().strikes == 0);
+    CHECK(greedy->statements().size() >= limits::feed_window);
+    CHECK(greedy->statements().size() < 3 * limits::feed_window);
+}
+
 TEST_CASE("A neighbour that asks and never reads is let go before much waits for it") {
     TestSwarm swarm;
     auto& source = swarm.add_source();

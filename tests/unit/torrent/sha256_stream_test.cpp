@@ -1,6 +1,5 @@
-#include "torrent/sha256_stream.hpp"
-
 #include "base/text.hpp"
+#include "torrent/sha256_stream.hpp"
 
 #include <catch2/catch.hpp>
 
