@@ -1,6 +1,7 @@
 #include "publisher.hpp"
 
 #include "base/text.hpp"
+#include "older_records.hpp"
 #include "swarm/link_endpoints.hpp"
 #include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
@@ -99,14 +100,7 @@ void Publisher::open_swarm() {
     };
     events.on_external = [this](std::string const& endpoint) { endpoints_.push_back(endpoint); };
     events.chunks.load_record = [this](ChunkKey const& key, auto reply) {
-        disk_.run(
-            0,
-            [writer = writer_, key]() -> std::optional<Record> {
-                auto record = writer->records().read(key.rendition, key.number);
-                return record ? std::optional{record->value} : std::nullopt;
-            },
-            std::move(reply)
-        );
+        read_record(disk_, {writer_, &writer_->records()}, key, std::move(reply));
     };
     events.on_dht_put = [this](ChannelId const&, std::size_t nodes) {
         if (nodes == 0) next_dht_put_ = MonotonicClock::now() + dht_retry; // it was not there yet
@@ -135,15 +129,7 @@ void Publisher::open_swarm() {
         return held;
     };
     channel.read_older = [this](GetRecordsMessage const& wanted, auto reply) {
-        disk_.run(
-            0,
-            [writer = writer_, wanted] {
-                return writer->records().read_range(
-                    wanted.rendition, wanted.first, wanted.count, limits::records_reply_size
-                );
-            },
-            std::move(reply)
-        );
+        read_records(disk_, {writer_, &writer_->records()}, wanted, std::move(reply));
     };
     channel_ = &swarm_->open(
         {key_.key().channel(), ChannelSwarm::Role::source, options_.peers, options_.trackers},

@@ -3,6 +3,7 @@
 #include "archive/event_torrent_file.hpp"
 #include "base/text.hpp"
 #include "feed/dht_item.hpp"
+#include "older_records.hpp"
 #include "swarm/link_endpoints.hpp"
 #include "swarm_status.hpp"
 
@@ -107,28 +108,14 @@ void Seeder::open_swarm() {
     events.chunks.on_complete = [this](ChunkKey const& key) {
         auto* const event = find(key.channel, key.event);
         if (!event) return;
-        disk_.run(
-            0,
-            [records = event->records, key]() -> std::optional<Record> {
-                auto record = records->read(key.rendition, key.number);
-                return record ? std::optional{record->value} : std::nullopt;
-            },
-            [this, event, key](std::optional<Record> record) {
-                if (record && !is_finished_) on_repaired(*event, key, *record);
-            }
-        );
+        read_record(disk_, event->records, key, [this, event, key](auto const& record) {
+            if (record && !is_finished_) on_repaired(*event, key, *record);
+        });
     };
     events.chunks.load_record = [this](ChunkKey const& key, auto reply) {
         auto* const event = find(key.channel, key.event);
         if (!event) return reply(std::nullopt);
-        disk_.run(
-            0,
-            [records = event->records, key]() -> std::optional<Record> {
-                auto record = records->read(key.rendition, key.number);
-                return record ? std::optional{record->value} : std::nullopt;
-            },
-            std::move(reply)
-        );
+        read_record(disk_, event->records, key, std::move(reply));
     };
     events.on_dht_put = [this](ChannelId const& channel, std::size_t nodes) {
         if (nodes > 0) return;
@@ -165,15 +152,7 @@ void Seeder::open_channel(Seeded& event) {
         events.read_older = [this, channel](GetRecordsMessage const& wanted, auto reply) {
             auto* const asked = find(channel, wanted.event);
             if (!asked) return;
-            disk_.run(
-                0,
-                [records = asked->records, wanted] {
-                    return records->read_range(
-                        wanted.rendition, wanted.first, wanted.count, limits::records_reply_size
-                    );
-                },
-                std::move(reply)
-            );
+            read_records(disk_, asked->records, wanted, std::move(reply));
         };
         swarm_->open(
             {channel, ChannelSwarm::Role::seeder, options_.peers, options_.trackers},
@@ -292,20 +271,31 @@ void Seeder::on_verified(std::size_t index) {
 void Seeder::add_event_torrent(Seeded& event) {
     if (event.has_torrent || !event.is_verified || !event.end || !event.end->event_torrent) return;
     if (event.complete.size() != event.published) return;
-    constexpr std::size_t torrent_size = 10 * limits::MiB;
-    auto const bytes = read_file(event.folder.event_torrent(), torrent_size);
-    auto const info = bytes ? torrent_info_dict(*bytes) : std::nullopt;
-    if (!info || torrent_info_hash(*bytes) != event.end->event_torrent) {
+    event.has_torrent = true;
+    disk_.run(
+        0,
+        [folder = event.folder, wanted = *event.end->event_torrent]() -> std::optional<Bytes> {
+            constexpr std::size_t torrent_size = 10 * limits::MiB;
+            auto const bytes = read_file(folder.event_torrent(), torrent_size);
+            auto const info = bytes ? torrent_info_dict(*bytes) : std::nullopt;
+            if (!info || torrent_info_hash(*bytes) != wanted) return std::nullopt;
+            return Bytes{info->begin(), info->end()};
+        },
+        [this, &event](std::optional<Bytes> const& info) {
+            if (!is_finished_) serve_event_torrent(event, info);
+        }
+    );
+}
+
+void Seeder::serve_event_torrent(Seeded const& event, std::optional<Bytes> const& info) {
+    if (!info) {
         return events_.on_notice(
             "event.torrent is missing or is not the one that the publisher signed"
         );
     }
     auto chunks = event.complete;
     std::sort(chunks.begin(), chunks.end());
-    swarm_->chunks().add_event(
-        *event.end->event_torrent, {info->begin(), info->end()}, std::move(chunks), announcement()
-    );
-    event.has_torrent = true;
+    swarm_->chunks().add_event(*event.end->event_torrent, *info, std::move(chunks), announcement());
 }
 
 void Seeder::repair_next() {

@@ -87,6 +87,7 @@ private:
     void on_checked(Seeded& event, Verification::Checked const& checked);
     void on_complete(Seeded& event, Record const& record);
     void on_verified(std::size_t index);
+    void serve_event_torrent(Seeded const& event, std::optional<Bytes> const& info);
     void add_event_torrent(Seeded& event);
     void repair_next();
     void on_repaired(Seeded& event, ChunkKey const& key, Record const& record);

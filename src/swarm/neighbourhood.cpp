@@ -157,6 +157,14 @@ bool Neighbourhood::should_dial_later(NeighbourId id, HaveMessage::State state) 
     return state == HaveMessage::State::complete || neighbour->session < options_.self;
 }
 
+std::chrono::seconds Neighbourhood::redial_interval() const {
+    using namespace std::chrono_literals;
+    if (neighbours_.empty()) return 1s;
+    auto const has_source =
+        std::ranges::any_of(neighbours_, [](auto const& entry) { return entry.second.is_source; });
+    return has_source ? 30s : 2s;
+}
+
 std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
     std::vector<NeighbourId> chosen;
     auto next = neighbours_.upper_bound(last_receiver_);

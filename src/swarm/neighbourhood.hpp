@@ -90,6 +90,10 @@ public:
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
 
+    /// How often to dial the peers that were named to this node, by a link or its user: at once
+    /// while alone, soon while no source is there (it may be coming back), else now and then.
+    [[nodiscard]] std::chrono::seconds redial_interval() const;
+
     /// The few that a source tells of a new chunk: the copies leave from them. Takes turns.
     [[nodiscard]] std::vector<NeighbourId> first_receivers(std::size_t most);
 

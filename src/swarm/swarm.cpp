@@ -62,17 +62,6 @@ int metric(char const* name) {
     return index;
 }
 
-/// In ticks: every second while alone, soon while no source is there (it may be coming back), else
-/// now and then.
-std::uint64_t redial_interval(Neighbourhood const& neighbourhood) {
-    auto const& all = neighbourhood.all();
-    if (all.empty()) return 4;
-    auto const has_source = std::any_of(all.begin(), all.end(), [](auto const& entry) {
-        return entry.second.is_source;
-    });
-    return has_source ? 120 : 8;
-}
-
 std::string_view as_view(std::string const& text) {
     return text;
 }
@@ -252,7 +241,8 @@ void Swarm::tick() {
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
     }
     for (auto const& [id, joined] : channels_) {
-        if (ticks_ % redial_interval(joined.swarm->neighbourhood()) != 0) continue;
+        auto const interval = joined.swarm->neighbourhood().redial_interval();
+        if (ticks_ % static_cast<std::uint64_t>(interval / tick_interval) != 0) continue;
         for (auto const& peer : joined.peers)
             dial_named(id, peer);
     }

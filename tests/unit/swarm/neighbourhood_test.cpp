@@ -264,6 +264,19 @@ TEST_CASE("The first receivers of new chunks take turns") {
     CHECK(empty.all.first_receivers(2).empty());
 }
 
+TEST_CASE("Named peers are dialled more often the less there is to watch from") {
+    Bench bench;
+    CHECK(bench.all.redial_interval() == 1s);
+    bench.enter(neighbour(1));
+    CHECK(bench.all.redial_interval() == 2s);
+    auto source = neighbour(2);
+    source.is_source = true;
+    auto const id = bench.enter(source);
+    CHECK(bench.all.redial_interval() == 30s);
+    bench.all.leave(id);
+    CHECK(bench.all.redial_interval() == 2s);
+}
+
 TEST_CASE("The third strike bans the session") {
     Bench bench;
     auto const id = bench.enter(neighbour(1));

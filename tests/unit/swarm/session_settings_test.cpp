@@ -58,7 +58,7 @@ TEST_CASE("A listen port that the user named is not exchanged for another") {
     CHECK(make_settings(options, false).get_int(Pack::max_retry_port_bind) == 0);
 }
 
-TEST_CASE("A source dials nobody for its chunks") {
-    CHECK_FALSE(make_settings({}, true).get_bool(Pack::seeding_outgoing_connections));
-    CHECK(make_settings({}, false).get_bool(Pack::seeding_outgoing_connections));
+TEST_CASE("Who has all of a chunk dials nobody for it, but a seeder") {
+    CHECK_FALSE(make_settings({}, false).get_bool(Pack::seeding_outgoing_connections));
+    CHECK(make_settings({}, true).get_bool(Pack::seeding_outgoing_connections));
 }
