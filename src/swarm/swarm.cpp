@@ -90,7 +90,10 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
             return std::make_unique<StoreDisk>(io, store, layouts_);
         };
     session_ = std::make_unique<lt::session>(std::move(params), loop_.io());
-    session_->set_peer_class_filter(limit_everybody());
+    // The session's own start, which it has posted, sets a filter that leaves local peers unlimited.
+    loop_.post([this] {
+        if (session_) session_->set_peer_class_filter(limit_everybody());
+    });
     session_->add_extension(&lt::create_ut_metadata_plugin);
     session_->add_extension(&lt::create_ut_pex_plugin);
     session_->add_extension(std::make_shared<UnknownTorrentPlugin>(
