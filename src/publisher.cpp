@@ -20,8 +20,9 @@ constexpr std::chrono::seconds dht_retry{5};
 constexpr std::chrono::seconds upload_idle{3};
 constexpr std::chrono::seconds linger_most{60};
 constexpr std::size_t served_at_start = 30;
-// A new chunk's first copies go to so many viewers, who pass it on: enough to lose two of them.
-constexpr std::size_t first_receivers = 3;
+// A new chunk's first copies go to so many viewers, who pass it on: one of them may be lost, and
+// each takes its share of the source's uplink from the others.
+constexpr std::size_t first_receivers = 2;
 
 std::shared_ptr<EventWriter> open_writer(KeyFile& key, std::filesystem::path const& archive) {
     auto writer = EventWriter::open(archive, key.key(), key.last_event(), [&key](EventId known) {

@@ -67,8 +67,8 @@ public:
     void announce_complete(ChunkId const& chunk, std::size_t receivers);
     /// This node joins a chunk: returns whom to connect to, and tells everybody.
     std::vector<PeerEndpoint> join(ChunkId const& chunk);
-    /// Everybody who may have a chunk.
-    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk) const;
+    /// Everybody who may have a chunk, see Neighbourhood::holders.
+    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, bool with_source) const;
 
     /// Records from here on are wanted: holes behind `first` are pulled.
     void set_interest(ChunkNumber first) { interest_ = first; }

@@ -6,12 +6,19 @@
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/peer_request.hpp>
 
+#include <array>
+
 namespace minuteswarm {
 namespace {
 
-class ChunkPeer final : public lt::peer_plugin {
+constexpr std::chrono::milliseconds idle_before_wake{250};
+constexpr std::array<char, 5> unchoke{0, 0, 0, 1, 1}; // BEP 3
+
+} // namespace
+
+class ChunkPlugin::Peer final : public lt::peer_plugin {
 public:
-    ChunkPeer(
+    Peer(
         lt::peer_connection_handle connection,
         lt::torrent_handle torrent,
         ChunkTorrentReceiver& receiver
@@ -23,6 +30,12 @@ public:
         if (connection_.is_outgoing()) return;
         set_no_delay(connection_);
         endpoint_.port = 0; // an incoming connection's own port says nothing
+    }
+
+    void wake(MonotonicTime now) {
+        if (!is_interested_ || now - last_request_ < idle_before_wake) return;
+        last_request_ = now;
+        connection_.send_buffer(unchoke.data(), static_cast<int>(unchoke.size()));
     }
 
 private:
@@ -41,6 +54,20 @@ private:
         return false;
     }
 
+    bool on_interested() override {
+        is_interested_ = true;
+        last_request_ = MonotonicClock::now();
+        return false;
+    }
+    bool on_not_interested() override {
+        is_interested_ = false;
+        return false;
+    }
+    bool on_request(lt::peer_request const&) override {
+        last_request_ = MonotonicClock::now();
+        return false;
+    }
+
     void on_disconnect(lt::error_code const& error) override {
         if (error == lt::errors::too_many_corrupt_pieces) receiver_.on_corrupt(torrent_, endpoint_);
     }
@@ -51,14 +78,29 @@ private:
     lt::torrent_handle torrent_;
     ChunkTorrentReceiver& receiver_;
     PeerEndpoint endpoint_;
+    bool is_interested_ = false;
+    MonotonicTime last_request_{};
 };
 
-} // namespace
+ChunkPlugin::ChunkPlugin(lt::torrent_handle torrent, ChunkTorrentReceiver& receiver)
+    : torrent_(std::move(torrent))
+    , receiver_(receiver) {}
+
+ChunkPlugin::~ChunkPlugin() = default;
+
+void ChunkPlugin::wake_idle(MonotonicTime now) {
+    std::erase_if(peers_, [](auto const& peer) { return peer.expired(); });
+    for (auto const& peer : peers_) {
+        if (auto const alive = peer.lock()) alive->wake(now);
+    }
+}
 
 std::shared_ptr<lt::peer_plugin>
 ChunkPlugin::new_connection(lt::peer_connection_handle const& connection) {
     if (connection.type() != lt::connection_type::bittorrent) return nullptr;
-    return std::make_shared<ChunkPeer>(connection, torrent_, receiver_);
+    auto peer = std::make_shared<Peer>(connection, torrent_, receiver_);
+    peers_.push_back(peer);
+    return peer;
 }
 
 } // namespace minuteswarm

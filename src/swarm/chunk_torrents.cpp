@@ -33,14 +33,6 @@ std::shared_ptr<lt::torrent_info> parse_info(Bytes const& info_dict) {
     return error ? nullptr : info;
 }
 
-auto watch_with(ChunkTorrentReceiver& receiver) {
-    return [&receiver](
-               lt::torrent_handle const& torrent, lt::client_data_t
-           ) -> std::shared_ptr<lt::torrent_plugin> {
-        return std::make_shared<ChunkPlugin>(torrent, receiver);
-    };
-}
-
 constexpr lt::torrent_flags_t private_flags =
     lt::torrent_flags::paused | lt::torrent_flags::no_verify_files |
     lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd |
@@ -61,6 +53,26 @@ ChunkTorrents::ChunkTorrents(
     , layouts_(layouts)
     , events_(std::move(events)) {}
 
+void ChunkTorrents::watch(lt::add_torrent_params& params) {
+    ChunkTorrentReceiver& receiver = *this;
+    params.extensions.emplace_back(
+        [this, &receiver](
+            lt::torrent_handle const& torrent, lt::client_data_t
+        ) -> std::shared_ptr<lt::torrent_plugin> {
+            auto plugin = std::make_shared<ChunkPlugin>(torrent, receiver);
+            plugins_.push_back(plugin);
+            return plugin;
+        }
+    );
+}
+
+void ChunkTorrents::wake_idle(MonotonicTime now) {
+    std::erase_if(plugins_, [](auto const& plugin) { return plugin.expired(); });
+    for (auto const& plugin : plugins_) {
+        if (auto const alive = plugin.lock()) alive->wake_idle(now);
+    }
+}
+
 std::optional<lt::add_torrent_params>
 ChunkTorrents::make_params(ChunkKey const& key, Record const& record) {
     auto const info = make_info_dict(key.channel, record);
@@ -79,7 +91,7 @@ ChunkTorrents::make_params(ChunkKey const& key, Record const& record) {
             params.have_pieces.set_bit(lt::piece_index_t{static_cast<int>(piece)});
         }
     }
-    params.extensions.push_back(watch_with(*this));
+    watch(params);
     layouts_[info.hash] = {key};
     return params;
 }
@@ -174,7 +186,7 @@ void ChunkTorrents::add_event(
     params.have_pieces.resize(params.ti->num_pieces(), true);
     params.trackers = announce.trackers;
     params.url_seeds = announce.web_seeds;
-    params.extensions.push_back(watch_with(*this));
+    watch(params);
     layouts_[hash] = std::move(chunks);
     lt::error_code error;
     auto torrent = session_.add_torrent(std::move(params), error);
@@ -194,14 +206,16 @@ std::size_t ChunkTorrents::connections(ChunkKey const& key) const {
     return peers.size();
 }
 
-std::vector<ChunkKey> ChunkTorrents::stuck() {
-    std::vector<ChunkKey> keys;
+std::vector<ChunkTorrents::Stuck> ChunkTorrents::stuck() {
+    std::vector<Stuck> found;
     for (auto& [key, active] : active_) {
         if (!active.is_wanted) continue;
-        if (active.payload == active.payload_before) keys.push_back(key);
+        auto const has_moved = active.payload != active.payload_before;
+        active.calls_without_payload = has_moved ? 0 : active.calls_without_payload + 1;
+        if (!has_moved) found.push_back({key, active.calls_without_payload});
         active.payload_before = active.payload;
     }
-    return keys;
+    return found;
 }
 
 bool ChunkTorrents::on_unknown(InfoHash const& hash, lt::add_torrent_params& params) {

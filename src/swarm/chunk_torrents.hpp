@@ -78,8 +78,14 @@ public:
     [[nodiscard]] std::size_t active() const { return active_.size(); }
     [[nodiscard]] std::size_t connections(ChunkKey const& key) const;
     /// Wanted chunks that got nothing since the last call.
-    std::vector<ChunkKey> stuck();
+    struct Stuck {
+        ChunkKey key;
+        unsigned calls = 0; ///< in a row, this one included
+    };
+    std::vector<Stuck> stuck();
 
+    /// Every peer that could ask for something and does not, looks again; four times a second.
+    void wake_idle(MonotonicTime now);
     /// For the session plugin: adds a held chunk that a peer asks for.
     bool on_unknown(InfoHash const& hash, lt::add_torrent_params& params);
     /// Drops what nobody has used for a while; once a second.
@@ -97,6 +103,7 @@ private:
         bool is_pinned = false; ///< announced in public: stays
         std::uint64_t payload = 0;
         std::uint64_t payload_before = 0;
+        unsigned calls_without_payload = 0;
     };
 
     void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) override;
@@ -109,6 +116,7 @@ private:
     std::map<ChunkKey, Active>::iterator drop(std::map<ChunkKey, Active>::iterator active);
     void keep_bounded();
     Active* find(lt::torrent_handle const& torrent, ChunkKey& key);
+    void watch(lt::add_torrent_params& params);
 
     EventLoop& loop_;
     lt::session_handle session_;
@@ -119,6 +127,7 @@ private:
     std::map<InfoHash, ChunkKey> held_;
     std::map<ChunkKey, Record> recent_; ///< of held chunks, the newest limits::feed_window
     std::map<InfoHash, lt::torrent_handle> event_torrents_;
+    std::vector<std::weak_ptr<ChunkPlugin>> plugins_;
 };
 
 } // namespace minuteswarm

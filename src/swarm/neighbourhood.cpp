@@ -134,14 +134,18 @@ Neighbourhood::dial_targets(ChunkId const& chunk, std::mt19937_64& random) const
     return targets;
 }
 
-std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk) const {
+std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_source) const {
     std::vector<NeighbourId> found;
+    std::vector<NeighbourId> sources;
     for (auto const& [id, neighbour] : neighbours_) {
         if (neighbour.endpoint.port == 0) continue;
-        if (neighbour.is_source || may_have(neighbour, chunk) || follows(neighbour, chunk)) {
+        if (neighbour.is_source) {
+            sources.push_back(id);
+        } else if (may_have(neighbour, chunk) || follows(neighbour, chunk)) {
             found.push_back(id);
         }
     }
+    if (with_source || found.empty()) found.insert(found.end(), sources.begin(), sources.end());
     if (!found.empty()) return found;
     // Nobody said so; but who came here before it had checked its archive could not say it.
     for (auto const& [id, neighbour] : neighbours_) {

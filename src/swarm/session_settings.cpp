@@ -44,7 +44,13 @@ void set_transfer(Pack& pack) {
     pack.set_int(Pack::allowed_fast_set_size, 512);
     pack.set_int(Pack::initial_picker_threshold, 0);
     pack.set_int(Pack::whole_pieces_threshold, 0);
-    pack.set_bool(Pack::strict_end_game_mode, false);
+    // No block is asked of two peers while others are not asked for at all: on thin uplinks that
+    // doubled every chunk's bytes. ChunkPlugin::wake_idle sees to the tail.
+    pack.set_bool(Pack::strict_end_game_mode, true);
+    // What waits in a slow peer's queue can't be had elsewhere; what waits in a send buffer can't
+    // be cancelled.
+    pack.set_int(Pack::max_out_request_queue, 4);
+    pack.set_int(Pack::send_buffer_watermark, 16 * 1024);
     pack.set_bool(Pack::auto_sequential, false);
     pack.set_int(Pack::predictive_piece_announce, 0);
     pack.set_int(Pack::request_timeout, 3);

@@ -23,6 +23,9 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
+constexpr std::chrono::milliseconds rescue_interval{500};
+// Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
+constexpr std::chrono::milliseconds source_patience{1000};
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
@@ -90,7 +93,8 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
             return std::make_unique<StoreDisk>(io, store, layouts_);
         };
     session_ = std::make_unique<lt::session>(std::move(params), loop_.io());
-    // The session's own start, which it has posted, sets a filter that leaves local peers unlimited.
+    // The session's own start, which it has posted, sets a filter that leaves local peers
+    // unlimited.
     loop_.post([this] {
         if (session_) session_->set_peer_class_filter(limit_everybody());
     });
@@ -204,10 +208,12 @@ void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it)
 }
 
 void Swarm::rescue_stuck() {
-    for (auto const& key : chunks_->stuck()) {
-        if (auto const* channel = find(key.channel)) {
-            chunks_->add_peers(key, channel->holders({key.event, key.rendition, key.number}));
-        }
+    for (auto const& [key, calls] : chunks_->stuck()) {
+        auto const* channel = find(key.channel);
+        if (!channel) continue;
+        auto const asks_source = calls * rescue_interval >= source_patience;
+        ChunkId const chunk{key.event, key.rendition, key.number};
+        chunks_->add_peers(key, channel->holders(chunk, asks_source));
     }
 }
 
@@ -234,7 +240,8 @@ void Swarm::schedule_tick() {
 
 void Swarm::tick() {
     ++ticks_;
-    if (ticks_ % 2 == 0) rescue_stuck();
+    chunks_->wake_idle(MonotonicClock::now());
+    if (ticks_ % (rescue_interval / tick_interval) == 0) rescue_stuck();
     if (ticks_ % lonely_search == 8) look_for_peers(); // and two seconds after the start
     if (ticks_ % 4 != 0) return;
     chunks_->tick(MonotonicClock::now());

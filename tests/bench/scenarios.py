@@ -85,6 +85,7 @@ def uplink(case, options):
     rate = bits_per_second(source)
     time.sleep(SETTLE)
     before = publisher.status()["totals"]["up_payload"]
+    gaps_before = sum(viewer.status()["gaps"]["count"] for viewer in viewers)
     began = time.monotonic()
     watch = measure.Stopwatch([publisher.pid, *(viewer.pid for viewer in viewers)])
     wire = {node.name: [] for node in (publisher, *viewers)}
@@ -107,7 +108,8 @@ def uplink(case, options):
         "complete_worst_s": max(took, default=None), "incomplete": missing,
         "source_payload_times_bitrate": sent * 8 / passed / rate,
         "largest_share_from_source": max(shares), "mean_share_from_source": sum(shares) / len(shares),
-        "gaps": sum(status["gaps"]["count"] for status in statuses),
+        "gaps": sum(status["gaps"]["count"] for status in statuses) - gaps_before,
+        "gaps_at_start": gaps_before,  # ten viewers in the same second, and a source of four copies
         "late_bytes": sum(status["on_time"]["late"] for status in statuses),
         "latency_target_ms": measure.summary([status["latency"]["target"] for status in statuses]),
         "wire_peak_of_limit": max(wire_peak(samples) for samples in wire.values()) / 8e6,
