@@ -52,7 +52,9 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
         auto const text = format_link(link);
         reporter.event("listening", {{"address", listening}}, {});
         reporter.event("link", {{"link", text}}, "watch with:  minuteswarm watch '" + text + "'");
-        if (!arguments.link_file.empty()) std::ofstream{arguments.link_file} << text << '\n';
+        if (arguments.link_file.empty()) return;
+        if (!(std::ofstream{arguments.link_file} << text << '\n' << std::flush))
+            reporter.notice("cannot write the link to " + arguments.link_file);
     };
     events.on_http = [&](std::string const& url) {
         reporter.event("http", {{"url", url}}, "own preview at " + url);

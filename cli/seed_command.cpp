@@ -40,9 +40,12 @@ int seed(SeedArguments const& arguments) {
     events.on_ready = [&](auto const& folder, Link const& link, std::string const& magnet) {
         auto const text = format_link(link);
         reporter.event(
+            "seeding", {{"folder", folder.string()}}, concat("seeding ", folder.string())
+        );
+        reporter.event(
             "link",
             {{"folder", folder.string()}, {"link", text}, {"magnet", magnet}},
-            concat("seeding ", folder.string(), "\n  watch with:  minuteswarm watch '", text, "'")
+            concat("  watch with:  minuteswarm watch '", text, "'")
         );
         if (!magnet.empty())
             reporter.event("magnet", {{"magnet", magnet}}, "  any BitTorrent client:  " + magnet);

@@ -57,7 +57,7 @@ Playback::Options playback_options(WatchArguments const& arguments) {
     if (!arguments.output.empty()) playback.output = arguments.output;
     // A relay, and a plain -o, need no server; one that was asked for stays.
     if (arguments.http.is_given() || (!arguments.is_relay && arguments.output.empty()) ||
-        arguments.open) {
+        arguments.open || !arguments.player.empty()) {
         playback.http = arguments.http.options();
     }
     return playback;
@@ -102,7 +102,10 @@ int watch_folder(WatchArguments const& arguments) {
 }
 
 int watch(WatchArguments const& arguments) {
-    if (std::filesystem::is_directory(arguments.what)) return watch_folder(arguments);
+    if (std::filesystem::is_directory(arguments.what)) {
+        if (arguments.is_relay) throw StartError{"relay wants a link; a folder is served by seed"};
+        return watch_folder(arguments);
+    }
     Reporter reporter{arguments.json};
     auto link = parse_link(read_link(arguments.what));
     if (!link) throw StartError{link.error().message};

@@ -111,12 +111,9 @@ void Publisher::open_swarm() {
     );
 
     ChannelSwarm::Events channel;
-    channel.on_foreign_run = [this](RunId const& run) {
-        on_input_over(Error{concat(
-            "another publisher is using this channel's key (run ",
-            run.hex(),
-            "): only one may; this one stops"
-        )});
+    channel.on_foreign_run = [this] {
+        on_input_over(Error{
+            "another publisher is using this channel's key: only one may; this one stops"});
     };
     channel.on_have = [](ChunkId const&, PeerEndpoint const&, bool) {};
     channel.on_newer_protocol = [this] {
@@ -239,6 +236,7 @@ void Publisher::start_recording() {
     };
     events.on_waiting = [this](std::string const& line) {
         has_source_ = true;
+        if (!steps_->is_failing()) note_ = line;
         events_.on_notice(line);
     };
     events.on_warning = [this](std::string const& line) { events_.on_notice(line); };
@@ -250,6 +248,7 @@ void Publisher::start_recording() {
 
 void Publisher::on_epoch(Recording::Epoch const& epoch) {
     has_source_ = true;
+    if (!steps_->is_failing()) note_.clear();
     descriptor_.container = epoch.container;
     descriptor_.codecs = epoch.codecs;
     descriptor_.bitrate = epoch.bitrate;

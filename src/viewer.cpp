@@ -107,8 +107,7 @@ void Viewer::open_swarm() {
         if (chunk.event == event_) swarm_->on_have(key_of(chunk.number), peer, dial);
     };
     channel.on_newer_protocol = [this] {
-        note_ = "a peer needs a newer version of minuteswarm";
-        events_.on_notice(note_);
+        events_.on_notice("a peer speaks a newer protocol; update minuteswarm");
     };
     channel.held = [this] {
         std::vector<ChannelHandshake::HeldRange> held;
@@ -354,7 +353,10 @@ Status Viewer::status() const {
     status.latency.p99 = percentile(latencies_, 0.99);
     fill_swarm_status(status, *swarm_, *channel_);
     status.chunks.from_swarm = from_swarm_;
-    status.chunks.held = from_swarm_;
+    status.chunks.held =
+        static_cast<std::size_t>(std::ranges::count_if(records_, [this](auto const& entry) {
+            return store_.is_complete(key_of(entry.first));
+        }));
     status.disk.used = store_.disk_used();
     status.disk.limit = options_.cache_size;
     status.disk.is_failing = store_.is_disk_failing();

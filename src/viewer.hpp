@@ -31,7 +31,7 @@ public:
         Playback::Options playback;
         std::filesystem::path cache; ///< its own folder below this is removed at the end
         std::uint64_t cache_size = std::uint64_t{2} << 30;
-        bool keep = false; ///< leave the cache, and fetch nothing twice
+        bool keep = false; ///< leave the chunks in the cache at the end
         bool is_relay = false;
     };
 
@@ -55,7 +55,6 @@ private:
     void open_swarm();
     void on_statement(Statement const& statement, EventId event);
     void follow(EventId event);
-    void on_descriptor();
     void on_record(Record const& record);
     void on_end(ChunkNumber last);
     void try_start();

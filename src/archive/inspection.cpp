@@ -70,8 +70,13 @@ std::string why_not_an_archive(std::filesystem::path const& path, std::string co
 
 bool Inspection::is_whole() const {
     auto const has_gaps = [](Rendition const& rendition) { return !rendition.gaps.empty(); };
-    return !problem && feed.damaged == 0 && feed.refused == 0 && chunks.damaged.empty() &&
-           chunks.missing.empty() && std::ranges::none_of(renditions, has_gaps) &&
+    auto const is_chunk = [prefix = concat(short_hex(channel), '-', event.value, '-')](
+                              std::string const& name
+                          ) { return name.starts_with(prefix); };
+    return !problem && descriptor && feed.damaged == 0 && feed.refused == 0 &&
+           chunks.damaged.empty() && chunks.missing.empty() &&
+           std::ranges::none_of(chunks.foreign, is_chunk) && // one that has lost its record
+           std::ranges::none_of(renditions, has_gaps) &&
            !(event_torrent && (event_torrent->problem || event_torrent->matches_end == false ||
                                event_torrent->matches_chunks == false));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace minuteswarm {
 namespace {
@@ -118,7 +119,8 @@ void ChannelSwarm::on_open(ChannelConnection& connection, ByteView bytes) {
     if (stopped_) return;
     auto const handshake = decode_handshake(bytes);
     if (!handshake || handshake->version > protocol_version) {
-        if (handshake && events_.on_newer_protocol) events_.on_newer_protocol();
+        if (handshake && !std::exchange(has_seen_newer_, true) && events_.on_newer_protocol)
+            events_.on_newer_protocol();
         connection.close();
         return;
     }
@@ -256,10 +258,7 @@ bool ChannelSwarm::take_statement(NeighbourId from, Statement const& statement) 
     if (options_.role == Role::source) {
         // Own statements come back as `known`; anything else genuine has another publisher.
         if (outcome == Feed::Outcome::accepted || outcome == Feed::Outcome::newer_event) {
-            auto const record = open_record(statement.wire, options_.channel);
-            if (events_.on_foreign_run) {
-                events_.on_foreign_run(record ? record->value.run : RunId{});
-            }
+            if (events_.on_foreign_run) events_.on_foreign_run();
         }
         return true;
     }

@@ -37,10 +37,10 @@ public:
         /// Genuine and new, and in the feed by now.
         std::function<void(Statement const&, EventId)> on_statement;
         /// For a source: somebody else publishes with this channel's key.
-        std::function<void(RunId const&)> on_foreign_run;
+        std::function<void()> on_foreign_run;
         /// A neighbour joined or completed a chunk; connect to it there if `dial`.
         std::function<void(ChunkId const&, PeerEndpoint const&, bool dial)> on_have;
-        std::function<void()> on_newer_protocol;
+        std::function<void()> on_newer_protocol; ///< once: anybody can say so
         /// Connect to this endpoint in the channel's swarm.
         std::function<void(PeerEndpoint const&)> dial;
         std::function<std::uint16_t()> listen_port;
@@ -129,6 +129,7 @@ private:
     MonotonicTime last_poll_{};
     MonotonicTime last_fill_{};
     bool is_fill_due_ = false;
+    bool has_seen_newer_ = false;
     Counters counters_;
     boost::asio::steady_timer timer_;
     bool stopped_ = false;

@@ -1,4 +1,6 @@
 """Peers come and go: viewers keep what they have and find others."""
+import time
+
 import media
 from harness import EXIT_DONE, check, main, until, without_peers
 
@@ -19,6 +21,19 @@ def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
     for viewer in viewers:
         viewer.chunk(newest, 40)
         check(viewer.is_running(), "a viewer ended with the publisher")
+
+
+def test_the_uplink_limit_holds_on_loopback(case):
+    limit = 200_000
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", str(limit))
+    viewer = case.watch(publisher.link)
+    viewer.event("state", 40, state="live")  # the recording has more than twice the limit
+    samples = []
+    until(lambda: samples.append((time.monotonic(), publisher.status()["totals"]["up"])) or
+          samples[-1][0] - samples[0][0] > 15, 30, "fifteen seconds pass", interval=0.25)
+    rates = [(last - first) * 8 / (end - start) for start, first in samples for end, last in samples if end - start >= 10]
+    check(max(rates) <= 1.05 * limit, f"{max(rates):.0f} bits per second left over ten seconds")
+    check(max(rates) >= 0.5 * limit, f"only {max(rates):.0f} bits per second left: the limit was not reached")
 
 
 def test_a_late_viewer_starts_near_the_live_edge(case):

@@ -88,7 +88,7 @@ public:
         channel_events.on_have = [this](ChunkId const& chunk, PeerEndpoint const& peer, bool dial) {
             swarm_->on_have(key_of(chunk), peer, dial);
         };
-        channel_events.on_foreign_run = [this](RunId const&) { ++foreign_runs_; };
+        channel_events.on_foreign_run = [this] { ++foreign_runs_; };
         channel_events.on_newer_protocol = [this] { ++newer_protocols_; };
         channel_events.held = [this] { return held(); };
         channel_ =

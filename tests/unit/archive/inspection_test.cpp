@@ -88,6 +88,12 @@ TEST_CASE("Inspection tells what is wrong with an archive") {
         CHECK(inspect().feed.records == 0);
         CHECK_FALSE(inspect().descriptor);
         CHECK(inspect().chunks.foreign.size() == 4);
+        CHECK_FALSE(inspect().is_whole());
+    }
+    SECTION("a feed cut within its records") {
+        std::filesystem::resize_file(folder.feed(), slurp(folder.feed()).size() / 2);
+        CHECK(inspect().descriptor);
+        CHECK_FALSE(inspect().is_whole());
     }
     SECTION("no feed") {
         std::filesystem::remove(folder.feed());
@@ -97,6 +103,7 @@ TEST_CASE("Inspection tells what is wrong with an archive") {
         spill(folder.feed(), random_bytes(50'000));
         CHECK(inspect().feed.records == 0);
         CHECK(inspect().feed.torn == 50'000);
+        CHECK_FALSE(inspect().is_whole());
     }
     SECTION("no chunks folder") {
         std::filesystem::remove_all(folder.chunks());
