@@ -17,6 +17,7 @@ LIBRARIES = {
     "boost/": "Boost::headers",
     "nlohmann/": "nlohmann_json::nlohmann_json",
     "sodium": "PkgConfig::sodium",
+    "isa-l": "PkgConfig::isal",
     "CLI/": "CLI11::CLI11",
 }
 LONGEST_FILE = 500

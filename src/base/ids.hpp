@@ -35,6 +35,7 @@ using ChunkNumber = Number<struct ChunkNumberTag>;
 using ByteOffset = Number<struct ByteOffsetTag>;
 using RenditionId = Number<struct RenditionIdTag, std::uint32_t>;
 using EpochNumber = Number<struct EpochNumberTag, std::uint32_t>;
+using NeighbourId = Number<struct NeighbourIdTag>; ///< a connection to a peer
 
 std::string to_hex(ByteView bytes);
 

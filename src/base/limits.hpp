@@ -66,6 +66,34 @@ inline constexpr std::size_t known_per_neighbour =
 inline constexpr std::size_t strikes = 3; ///< malformed messages before a ban
 inline constexpr std::size_t banned_sessions = 1000;
 
+// Live edge
+inline constexpr std::size_t edge_payload =
+    64 * KiB; ///< of a block: with what stands before it, it still fits a message
+inline constexpr std::size_t edge_group =
+    512 * KiB; ///< bytes of a group: 8 such payloads; 250 ms at 16 Mbit/s
+inline constexpr std::size_t edge_block_least =
+    1 * KiB; ///< below it, what stands before a payload costs a sixth and more
+inline constexpr std::size_t edge_path =
+    24; ///< nodes a block came through: trees of 100,000 viewers need 8 to 12
+inline constexpr std::chrono::seconds edge_window{20}; ///< of media, held for those that attach
+inline constexpr std::size_t edge_memory =
+    32 * MiB; ///< of blocks, over all runs: the window at 11 Mbit/s with one parity stripe in nine
+inline constexpr std::size_t edge_groups =
+    1024; ///< held: the window with a random access point in each of 50 pictures a second
+inline constexpr std::size_t edge_runs = 2; ///< the one that is on, and the one before it
+inline constexpr std::size_t wanted_groups =
+    24; ///< in one `want` or `missing`: three to six seconds
+inline constexpr std::size_t edge_accounted_groups =
+    64; ///< groups whose subscriptions are judged: 8 s of 125 ms
+inline constexpr std::size_t edge_slots = 255;  ///< blocks' copies a node sends: 16 viewers' worth
+inline constexpr std::size_t edge_catch_up = 8; ///< groups a new parent sends again: 2 s of 250 ms
+inline constexpr std::size_t edge_wants = 24;   ///< blocks asked for at once to repair groups
+inline constexpr std::size_t edge_leaving_children = 2; ///< that still get blocks after their slot
+inline constexpr std::size_t edge_directed_links = 10;  ///< neighbours chosen for their homes
+inline constexpr std::size_t edge_control_percent =
+    5; ///< of the bitrate, for the policy's messages
+inline constexpr std::size_t edge_control_floor = 250; ///< bytes a second whatever the bitrate
+
 // Players
 inline constexpr std::size_t http_clients = 64;
 inline constexpr std::size_t http_request = 8 * KiB;

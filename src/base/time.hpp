@@ -13,6 +13,7 @@ using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 /// What deadlines are kept by: unaffected by clock steps.
 using MonotonicClock = std::chrono::steady_clock;
 using MonotonicTime = MonotonicClock::time_point;
+using Duration = MonotonicClock::duration;
 
 inline WallTime wall_now() {
     return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()

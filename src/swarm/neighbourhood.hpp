@@ -15,8 +15,6 @@
 
 namespace minuteswarm {
 
-using NeighbourId = Number<struct NeighbourIdTag>;
-
 /// A chunk of the channel whose swarm this is.
 struct ChunkId {
     EventId event;

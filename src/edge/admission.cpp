@@ -1,0 +1,64 @@
+#include "edge/admission.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds patience_without{4000};   // of a viewer that gets nothing
+constexpr milliseconds patience_with_most{1000}; // more, the more it gets: it frees least
+constexpr int recovery = 4;                      // times as long fed makes up for a lack
+constexpr milliseconds spread{2000};             // so that not all step back at once
+constexpr milliseconds second_try{3000};         // at most: what it holds meanwhile, others lack
+constexpr seconds farewell{1};                   // children look around while they are still fed
+constexpr seconds shortest_absence{10};
+constexpr seconds longest_absence{20};
+
+} // namespace
+
+Admission::Admission(EdgeNode& node, MonotonicTime start)
+    : node_(node)
+    , last_tick_(start)
+    , patience_(patience_without + patience_with_most) {}
+
+Duration Admission::patience() {
+    auto const share = static_cast<double>(count(node_.flowing)) / node_.options.stripes;
+    auto const more = std::chrono::duration<double>(patience_with_most) * std::min(share, 1.0);
+    return patience_without + std::chrono::duration_cast<Duration>(more) +
+           node_.random_time({}, spread);
+}
+
+Admission::Step Admission::tick(MonotonicTime now) {
+    if (node_.options.is_source()) return Step::none;
+    auto const since = now - std::exchange(last_tick_, now);
+    if (node_.is_stepped_back) {
+        if (now < back_at_) return Step::none;
+        node_.is_stepped_back = false;
+        node_.is_on_trial = true;
+        lack_ = {};
+        patience_ = second_try + node_.random_time({}, spread / 2);
+        return Step::come_back;
+    }
+    if (leaving_at_) {
+        if (now < *leaving_at_) return Step::none;
+        leaving_at_.reset();
+        node_.is_stepped_back = true;
+        back_at_ = now + node_.random_time(shortest_absence, longest_absence);
+        return Step::stepped_back;
+    }
+    if (count(node_.flowing) >= node_.options.stripes) {
+        // Who is fed only now and then is not fed.
+        lack_ = std::max<Duration>(lack_ - since / recovery, {});
+        if (node_.is_on_trial || lack_ == Duration{}) patience_ = patience();
+        if (std::exchange(node_.is_on_trial, false)) lack_ = {};
+        return Step::none;
+    }
+    lack_ += since;
+    if (lack_ < patience_) return Step::none;
+    lack_ = {};
+    leaving_at_ = now + farewell;
+    return Step::leave;
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,257 @@
+#include "edge/children.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds safe_after_accept{300}; // or two requests would take turns for a slot
+constexpr milliseconds linger{1000};           // a victim finds another parent meanwhile
+constexpr milliseconds source_linger{400};     // every copy here costs the whole swarm
+constexpr milliseconds linger_queue{100};      // only while new blocks do not wait for it
+constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
+constexpr int slow_ticks_to_shed = 3;
+constexpr seconds growth_period{15};
+constexpr milliseconds growth_queue{200};
+
+} // namespace
+
+Children::Children(EdgeNode& node, Parents const& parents)
+    : node_(node)
+    , parents_(parents)
+    , children_(node.options.total())
+    , rotated_(node.options.total())
+    , vacant_since_(node.options.total()) {}
+
+bool Children::is_child(NeighbourId id, StripeIndex stripe) const {
+    auto const& all = children_[stripe.value];
+    return std::any_of(all.begin(), all.end(), [&](auto const& child) { return child.id == id; });
+}
+
+bool Children::is_any_child(NeighbourId id) const {
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        if (is_child(id, s)) return true;
+    }
+    return false;
+}
+
+bool Children::at_home(StripeIndex stripe) const {
+    return node_.options.is_source() || has(node_.homes, stripe);
+}
+
+std::uint8_t Children::request_class(
+    Acquaintance const& from, SubscribeMessage const& request, MonotonicTime now
+) const {
+    // The source saw what came of it.
+    if (node_.options.is_source() && now < from.distrusted_until) return child_class::luxury;
+    return child_class::of(request, at_home(request.stripe));
+}
+
+std::uint8_t
+Children::child_class_of(Child const& child, StripeIndex stripe, MonotonicTime now) const {
+    auto const* neighbour = node_.find(child.id);
+    if (!neighbour) return child_class::luxury;
+    auto request = child.request;
+    if (now - child.accepted > advert_view && neighbour->last_advert > child.accepted) {
+        request.is_home = has(neighbour->homes, stripe) && neighbour->fanout() >= 2;
+        request.is_relay = neighbour->claim(stripe).is_relay;
+        request.is_needy = !node_.is_luxury(stripe, neighbour->flowing);
+        request.has_uplink = neighbour->slots > 0 && !neighbour->is_stepped_back;
+        request.is_adopt = false;
+    }
+    return request_class(*neighbour, request, now);
+}
+
+bool Children::has_free_slot(StripeIndex stripe) const {
+    if (node_.options.is_source()) return source_has_free_slot(stripe);
+    return used_ < node_.slots;
+}
+
+bool Children::may_preempt() const {
+    if (node_.options.is_source()) return true;
+    return leaving_ < limits::edge_leaving_children && node_.queue < node_.options.span;
+}
+
+std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicTime now) const {
+    std::optional<Victim> weakest;
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        for (auto const& child : children_[s.value]) {
+            if (child.leaving_at || now - child.accepted < safe_after_accept) continue;
+            auto const rank = node_.options.is_source()
+                                  ? source_rank(child, s, stripe, now)
+                                  : static_cast<int>(child_class_of(child, s, now));
+            auto const is_weaker = !weakest || rank < weakest->rank ||
+                                   (rank == weakest->rank && child.accepted > weakest->accepted);
+            if (is_weaker) weakest = Victim{child.id, s, rank, child.accepted};
+        }
+    }
+    return weakest;
+}
+
+std::uint8_t Children::need(StripeIndex stripe, MonotonicTime now) const {
+    if (has_free_slot(stripe)) return 0;
+    auto const victim = may_preempt() ? weakest(stripe, now) : std::nullopt;
+    if (!victim || victim->rank >= child_class::home) return StripeAdvert::nobody;
+    return static_cast<std::uint8_t>(std::max(victim->rank + 1, 1));
+}
+
+std::optional<RejectMessage::Reason>
+Children::refusal(NeighbourId from, StripeIndex stripe, MonotonicTime now) const {
+    using Reason = RejectMessage::Reason;
+    if (!parents_.is_flowing(stripe, now)) return Reason::not_flowing;
+    auto const path = parents_.path(stripe);
+    if (parents_.is_above(from, stripe) || path.contains(node_.find(from)->peer.node)) {
+        return Reason::loop;
+    }
+    if (path.is_full()) return Reason::full;
+    return std::nullopt;
+}
+
+void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now) {
+    auto* neighbour = node_.find(from);
+    if (!neighbour || message.stripe.value >= children_.size()) return;
+    remove(from, message.stripe);
+    auto request = message;
+    // Only who really made room is adopted.
+    request.is_adopt =
+        message.is_adopt && parents_.displaced(message.stripe) == neighbour->peer.node;
+    if (auto const reason = refusal(from, message.stripe, now)) {
+        node_.send(from, RejectMessage{message.stripe, *reason});
+        return;
+    }
+    if (node_.options.is_source() && is_reserved(from, request, now)) {
+        node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});
+        return;
+    }
+    if (has_free_slot(message.stripe)) return accept(from, request, {}, now);
+    auto const victim = may_preempt() ? weakest(message.stripe, now) : std::nullopt;
+    auto const may_take = victim && (message.may_preempt || victim->rank < 0) &&
+                          request_class(*neighbour, request, now) > victim->rank;
+    if (!may_take) {
+        node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});
+        return;
+    }
+    auto const displaced = node_.find(victim->id)->peer.node;
+    set_leaving(*victim, neighbour->peer.node, now);
+    accept(from, request, victim->stripe == message.stripe ? displaced : NodeId{}, now);
+}
+
+void Children::accept(
+    NeighbourId from, SubscribeMessage const& request, NodeId preempted, MonotonicTime now
+) {
+    auto& all = children_[request.stripe.value];
+    // Who passes it on comes first: its subtree waits with it.
+    auto const passes_on = request.is_home || request.is_relay;
+    all.insert(passes_on ? all.begin() : all.end(), Child{from, request, now, std::nullopt});
+    recount();
+    node_.send(from, AcceptMessage{request.stripe, parents_.path(request.stripe), preempted});
+    StartPush push{from, request.stripe, request.first, request.held, request.is_relay};
+    if (node_.options.is_source()) add_unsent(push, now);
+    node_.actions.emplace_back(push);
+}
+
+void Children::set_leaving(Victim const& victim, NodeId successor, MonotonicTime now) {
+    auto const time = node_.options.is_source() ? source_linger : linger;
+    for (auto& child : children_[victim.stripe.value]) {
+        if (child.id != victim.id) continue;
+        child.leaving_at = now + time;
+        if (node_.options.is_source()) note_rotation(child, victim.stripe, now);
+    }
+    ++preempted_;
+    node_.send(victim.id, PreemptMessage{victim.stripe, successor, {}, 0});
+    recount();
+}
+
+void Children::remove(NeighbourId id, StripeIndex stripe) {
+    auto& all = children_[stripe.value];
+    auto const gone = std::erase_if(all, [&](auto const& child) { return child.id == id; });
+    if (gone == 0) return;
+    node_.actions.emplace_back(StopPush{id, stripe});
+    recount();
+}
+
+void Children::on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message) {
+    if (message.stripe.value < children_.size()) remove(from, message.stripe);
+}
+
+void Children::on_left(NeighbourId id) {
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        if (!is_child(id, s)) continue;
+        if (node_.options.is_source())
+            note_lost(*node_.find(id), s, children_[s.value].size() == 1);
+        remove(id, s);
+    }
+}
+
+void Children::drop(StripeMask stripes, MonotonicTime now) {
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        if (!has(stripes, s)) continue;
+        for (auto& child : children_[s.value]) {
+            if (child.leaving_at) continue;
+            child.leaving_at = now + linger;
+            node_.send(child.id, PreemptMessage{s, {}, {}, 0});
+        }
+    }
+    recount();
+}
+
+void Children::recount() {
+    used_ = 0;
+    leaving_ = 0;
+    node_.feeding = 0;
+    node_.relays = 0;
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        std::size_t staying = 0;
+        for (auto const& child : children_[s.value])
+            ++(child.leaving_at ? leaving_ : staying);
+        used_ += staying;
+        if (staying > 0) node_.feeding |= mask_of(s);
+        if (staying > 1) node_.relays |= mask_of(s);
+    }
+    node_.has_room = used_ + 2 <= node_.slots;
+}
+
+void Children::stop_leaving(MonotonicTime now) {
+    auto const is_busy = !node_.options.is_source() && node_.queue >= linger_queue;
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        auto& all = children_[s.value];
+        for (std::size_t i = all.size(); i-- > 0;) {
+            if (!all[i].leaving_at || (!is_busy && now < *all[i].leaving_at)) continue;
+            node_.actions.emplace_back(StopPush{all[i].id, s});
+            all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    }
+    recount();
+}
+
+void Children::shed(MonotonicTime now) {
+    auto const too_long = 2 * node_.options.span + milliseconds{500};
+    slow_ticks_ = node_.queue > too_long ? slow_ticks_ + 1 : 0;
+    if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > 0) {
+        slow_ticks_ = 0;
+        grown_ = now;
+        node_.slots -= std::max<std::size_t>(1, node_.slots / 10);
+    } else if (node_.slots < node_.options.slots && node_.queue < growth_queue && now - grown_ > growth_period) {
+        grown_ = now;
+        ++node_.slots;
+    }
+    while (used_ > node_.slots) {
+        std::optional<Victim> victim;
+        for (StripeIndex s; s.value < children_.size() && !victim; ++s)
+            victim = weakest(s, MonotonicTime::max());
+        if (!victim) return;
+        node_.send(victim->id, PreemptMessage{victim->stripe, {}, {}, 0});
+        remove(victim->id, victim->stripe);
+    }
+}
+
+void Children::tick(MonotonicTime now) {
+    if (leaving_ > 0) stop_leaving(now);
+    if (node_.options.is_source()) drop_silent(now);
+    if (node_.options.is_source()) watch_source_children(now);
+    shed(now);
+    node_.has_room = used_ + 2 <= node_.slots;
+}
+
+} // namespace minuteswarm

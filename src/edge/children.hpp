@@ -1,0 +1,111 @@
+#pragma once
+
+#include "edge/edge_node.hpp"
+#include "edge/parents.hpp"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace minuteswarm {
+
+/// A neighbour that a stripe is pushed to.
+struct Child {
+    NeighbourId id;
+    SubscribeMessage request;
+    MonotonicTime accepted{};
+    std::optional<MonotonicTime> leaving_at; ///< has lost its slot, gets blocks until then
+};
+
+/// The sending side: who gets the uplink's slots, who has to give one back. At most
+/// EdgeNode::slots children and limits::edge_leaving_children that leave.
+class Children {
+public:
+    Children(EdgeNode& node, Parents const& parents);
+
+    void on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now);
+    void on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message);
+    void on_left(NeighbourId id);
+    void tick(MonotonicTime now);
+    /// The source has sent a whole group.
+    void on_sent(GroupNumber group, MonotonicTime now);
+    /// Gives up all children of these stripes; they are told, and fed for as long as blocks come.
+    void drop(StripeMask stripes, MonotonicTime now);
+
+    /// In the order in which a block is to be sent.
+    [[nodiscard]] std::span<Child const> of(StripeIndex stripe) const {
+        return children_[stripe.value];
+    }
+    [[nodiscard]] bool is_child(NeighbourId id, StripeIndex stripe) const;
+    [[nodiscard]] bool is_any_child(NeighbourId id) const;
+    /// Children that have a slot.
+    [[nodiscard]] std::size_t used() const { return used_; }
+    /// The lowest class that would be accepted; StripeAdvert::nobody if none.
+    [[nodiscard]] std::uint8_t need(StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] std::size_t preempted() const { return preempted_; }
+
+private:
+    struct Victim {
+        NeighbourId id;
+        StripeIndex stripe;
+        int rank = 0; ///< a request must be of a higher class
+        MonotonicTime accepted{};
+    };
+
+    [[nodiscard]] std::optional<RejectMessage::Reason>
+    refusal(NeighbourId from, StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] bool at_home(StripeIndex stripe) const;
+    [[nodiscard]] std::uint8_t
+    request_class(Acquaintance const& from, SubscribeMessage const& request, MonotonicTime) const;
+    [[nodiscard]] std::uint8_t
+    child_class_of(Child const& child, StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] bool has_free_slot(StripeIndex stripe) const;
+    [[nodiscard]] bool may_preempt() const;
+    [[nodiscard]] std::optional<Victim> weakest(StripeIndex stripe, MonotonicTime now) const;
+    void accept(NeighbourId from, SubscribeMessage const& request, NodeId preempted, MonotonicTime);
+    void remove(NeighbourId id, StripeIndex stripe);
+    void set_leaving(Victim const& victim, NodeId successor, MonotonicTime now);
+    void stop_leaving(MonotonicTime now);
+    void shed(MonotonicTime now);
+    void recount();
+
+    // source_slots.cpp: what only the source minds
+    [[nodiscard]] bool source_has_free_slot(StripeIndex stripe) const;
+    [[nodiscard]] int source_rank(
+        Child const& child, StripeIndex stripe, StripeIndex wanted, MonotonicTime now
+    ) const;
+    [[nodiscard]] std::size_t quota() const;
+    [[nodiscard]] std::size_t slots_of(NeighbourId id) const;
+    void watch_source_children(MonotonicTime now);
+    void note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now);
+    [[nodiscard]] bool
+    is_reserved(NeighbourId from, SubscribeMessage const& request, MonotonicTime now) const;
+    void drop_silent(MonotonicTime now);
+    void note_lost(Acquaintance const& child, StripeIndex stripe, bool is_alone);
+    void add_unsent(StartPush& push, MonotonicTime now);
+
+    EdgeNode& node_;
+    Parents const& parents_;
+    std::vector<std::vector<Child>> children_;
+    std::size_t used_ = 0;
+    std::size_t leaving_ = 0;
+    std::size_t preempted_ = 0;
+    int slow_ticks_ = 0;
+    MonotonicTime grown_{};
+
+    /// Source: which stripes of a group went to somebody who is still there.
+    struct Sent {
+        GroupNumber group;
+        StripeMask stripes = 0;
+        MonotonicTime time{};
+    };
+    std::vector<Sent> sent_;
+    bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
+    StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
+    MonotonicTime watched_{};
+    std::vector<MonotonicTime> rotated_;
+    std::vector<std::optional<MonotonicTime>> vacant_since_; ///< source: by stripe
+    StripeMask ever_rooted_ = 0;                             ///< source: stripes once sent
+};
+
+} // namespace minuteswarm

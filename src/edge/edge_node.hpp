@@ -1,0 +1,154 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "edge/edge_actions.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace minuteswarm {
+
+/// What is known when a node's live edge begins.
+struct SubscriptionOptions {
+    NodeId self;
+    NodeId source;
+    std::uint8_t stripes = 8; ///< K
+    std::uint8_t parity = 1;  ///< M
+    std::chrono::milliseconds span{250};
+    std::uint64_t bitrate = 4'000'000; ///< bits per second of the stream
+    std::size_t slots = 0;             ///< copies of a stripe that the uplink carries
+
+    [[nodiscard]] bool is_source() const { return self == source; }
+    [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
+};
+
+/// What is known of a neighbour when it comes.
+struct EdgeNeighbour {
+    NodeId node;
+    Duration delay{}; ///< half the round trip
+    bool is_source = false;
+    bool is_directed = false; ///< this node connected to it for its homes
+};
+
+/// A neighbour as the policy sees it: what it said, which is a hint, and what came of it.
+struct Acquaintance {
+    struct Stripe {
+        StripeAdvert claim;
+        MonotonicTime retry_at{}; ///< no request before
+    };
+    EdgeNeighbour peer;
+    MonotonicTime entered{};
+    MonotonicTime last_heard{};
+    MonotonicTime last_advert{};
+    bool has_advert = false;
+    bool is_searching = false;
+    bool is_stepped_back = false;
+    bool chose_us = false; ///< it connected for this node's homes
+    GroupNumber newest;
+    GroupNumber rebuilt;
+    std::uint8_t slots = 0;
+    std::uint8_t spare = 0;
+    StripeMask homes = 0;
+    StripeMask flowing = 0;
+    std::vector<Stripe> stripes;
+
+    int failures = 0; ///< subscriptions that brought nothing, lately
+    MonotonicTime distrusted_until{};
+    Duration bias{}; ///< how much later than it says its blocks come
+
+    StripeMask untold = 0; ///< stripes that changed since the last advert to it
+    bool is_news = false;  ///< one of these changes matters at once
+    MonotonicTime told{};
+
+    [[nodiscard]] StripeAdvert const& claim(StripeIndex stripe) const {
+        return stripes[stripe.value].claim;
+    }
+    [[nodiscard]] std::size_t fanout() const {
+        auto const most = std::size_t{64}; // a claim beyond that would rule every supply
+        return homes == 0 ? 0 : std::min<std::size_t>(slots, most) / count(homes);
+    }
+};
+
+/// What the parts of one node's subscription policy share.
+struct EdgeNode {
+    EdgeNode(SubscriptionOptions given, std::mt19937_64& generator)
+        : options(given)
+        , random(generator)
+        , slots(given.slots) {}
+
+    SubscriptionOptions options;
+    std::mt19937_64& random;
+    std::map<NeighbourId, Acquaintance> neighbours;
+    std::vector<EdgeAction> actions;
+
+    std::size_t slots;    ///< what is left of options.slots after lagging behind
+    Duration queue{};     ///< how long the uplink needs for what waits
+    StripeMask homes = 0; ///< stripes this node means to have many children in
+    StripeMask flowing = 0;
+    StripeMask feeding = 0; ///< stripes with a child
+    StripeMask relays = 0;  ///< stripes with two children or more
+    bool has_room = false;  ///< two slots are free
+    bool is_stepped_back = false;
+    bool is_on_trial = false; ///< came back and is not fed yet: those who are go first
+    bool is_searching = false;
+    std::optional<GroupNumber> newest; ///< of any stripe
+    MonotonicTime newest_at{};
+
+    [[nodiscard]] Acquaintance* find(NeighbourId id) {
+        auto const found = neighbours.find(id);
+        return found == neighbours.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] Acquaintance const* find(NeighbourId id) const {
+        auto const found = neighbours.find(id);
+        return found == neighbours.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] StripeMask all_stripes() const { return first_stripes(options.total()); }
+    [[nodiscard]] std::size_t fanout() const { return homes == 0 ? 0 : slots / count(homes); }
+    /// Whether groups are rebuilt without this stripe.
+    [[nodiscard]] bool is_luxury(StripeIndex stripe, StripeMask of_flowing) const {
+        return count(of_flowing & ~mask_of(stripe)) >= options.stripes;
+    }
+    void send(NeighbourId to, SubscriptionMessage message) {
+        actions.emplace_back(SendSubscription{to, std::move(message)});
+    }
+    double random_real(double from, double to) {
+        return std::uniform_real_distribution<double>{from, to}(random);
+    }
+    Duration random_time(Duration from, Duration to) {
+        return Duration{
+            std::uniform_int_distribution<Duration::rep>{from.count(), to.count()}(random)};
+    }
+    /// The newest group that a neighbour has by now, if it went on as it did.
+    [[nodiscard]] GroupNumber expected_newest(Acquaintance const& of, MonotonicTime now) const {
+        auto const since = std::min<Duration>(now - of.last_advert, std::chrono::seconds{4});
+        return of.newest + static_cast<std::uint64_t>(since / options.span);
+    }
+};
+
+/// Which slots a request may take: a higher class may preempt a lower one.
+namespace child_class {
+
+inline constexpr std::uint8_t luxury = 0;
+inline constexpr std::uint8_t luxury_at_home = 1;
+inline constexpr std::uint8_t without_uplink = 2;
+inline constexpr std::uint8_t needy = 3;
+inline constexpr std::uint8_t needy_at_home = 4;
+inline constexpr std::uint8_t relay = 5;
+inline constexpr std::uint8_t home = 6;
+
+/// `at_home`: the parent is the source or a home of the stripe.
+constexpr std::uint8_t of(SubscribeMessage const& request, bool at_home) {
+    if (request.is_home) return at_home ? home : relay;
+    if (request.is_relay || request.is_adopt) return relay;
+    if (!request.is_needy) return at_home ? luxury_at_home : luxury;
+    if (!request.has_uplink) return without_uplink;
+    return at_home ? needy_at_home : needy;
+}
+
+} // namespace child_class
+
+} // namespace minuteswarm

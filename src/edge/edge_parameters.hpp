@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/statements.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace minuteswarm {
+
+/// How to cut and stripe a run of `bitrate` bits per second: as many stripes as payloads of
+/// limits::edge_block_least allow in half a second, at most 8 and at least 2; then the shortest
+/// span, of 125 ms (with twice such payloads) to a second, that still gives them. A bitrate of 0 is
+/// not known yet. `parity` is the user's wish for M, cut to what limits::edge_stripes leaves;
+/// without one M is 1, and 0 below 4 stripes. In steps:
+///
+/// - up to 32 kbit/s: 1 s, 2 stripes
+///
+/// - up to 65 kbit/s: 500 ms, 2 stripes
+///
+/// - up to 131 kbit/s: 500 ms, 4 + 1 stripes
+///
+/// - up to 262 kbit/s: 500 ms, 8 + 1 stripes
+///
+/// - up to 1048 kbit/s, or not known: 250 ms, 8 + 1 stripes
+///
+/// - above: 125 ms, 8 + 1 stripes
+EdgeParameters
+choose_parameters(std::uint64_t bitrate, std::optional<std::uint8_t> parity = std::nullopt);
+
+} // namespace minuteswarm

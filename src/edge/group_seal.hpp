@@ -1,0 +1,29 @@
+#pragma once
+
+#include "base/digest.hpp"
+#include "base/signature.hpp"
+#include "edge/group.hpp"
+
+namespace minuteswarm {
+
+/// The channel's signature on a group. It covers the header and the root of the hash tree over all
+/// K+M payloads, so that one signature, made and checked once a group, vouches for each block
+/// alone, and whoever has rebuilt a group can pass on blocks it never received.
+///
+/// Signed, integers big-endian: `minuteswarm:group:1:` ‖ channel ‖ event u64 ‖ rendition u32 ‖
+/// run (8) ‖ group u64 ‖ chunk u64 ‖ offset u64 ‖ length u32 ‖ K u8 ‖ M u8 ‖ flags u8 ‖
+/// media_time u64 µs ‖ wall_time u64 µs ‖ root (16).
+struct GroupSeal {
+    GroupHeader header;
+    Digest root;
+    Signature signature;
+
+    bool operator==(GroupSeal const&) const = default;
+};
+
+GroupSeal seal_group(GroupHeader const& header, Digest const& root, ChannelKey const& key);
+
+/// Whether the channel signed it.
+bool is_genuine(GroupSeal const& seal, ChannelId const& channel);
+
+} // namespace minuteswarm

@@ -1,0 +1,77 @@
+#include "edge/group_window.hpp"
+
+namespace minuteswarm {
+
+GroupWindow::Group const* GroupWindow::find(GroupNumber group) const {
+    auto const& slot = groups_[group.value % groups_.size()];
+    return slot.is_used && slot.number == group ? &slot : nullptr;
+}
+
+void GroupWindow::advance_to(GroupNumber group, MonotonicTime now) {
+    auto next = has_any_ ? newest_.next() : group;
+    if (!has_any_) first_ = group;
+    if (group.value - next.value > groups_.size()) next = {group.value - groups_.size() + 1};
+    for (; next <= group; ++next)
+        groups_[next.value % groups_.size()] = {next, 0, true, false, now};
+    newest_ = group;
+    has_any_ = true;
+}
+
+bool GroupWindow::add(GroupNumber group, StripeIndex stripe, MonotonicTime now) {
+    if (!has_any_ || group > newest_) advance_to(group, now);
+    if (group < first_ && newest_.value - group.value < groups_.size()) {
+        // Catch-up reaches behind the first block that came.
+        for (auto number = group; number < first_; ++number)
+            groups_[number.value % groups_.size()] = {number, 0, true, false, now};
+        first_ = group;
+    }
+    auto& slot = groups_[group.value % groups_.size()];
+    if (!slot.is_used || slot.number != group || has(slot.held, stripe)) return false;
+    slot.held |= mask_of(stripe);
+    return true;
+}
+
+void GroupWindow::set_rebuilt(GroupNumber group, StripeMask all, MonotonicTime now) {
+    if (!find(group)) return;
+    auto& slot = groups_[group.value % groups_.size()];
+    if (!slot.is_rebuilt) typical_lag_ = (typical_lag_ * 9 + (now - slot.seen)) / 10;
+    slot.is_rebuilt = true;
+    slot.held |= all;
+}
+
+StripeMask GroupWindow::held(GroupNumber group) const {
+    auto const* found = find(group);
+    return found ? found->held : 0;
+}
+
+bool GroupWindow::is_rebuilt(GroupNumber group) const {
+    auto const* found = find(group);
+    return found && found->is_rebuilt;
+}
+
+std::uint8_t GroupWindow::incomplete(MonotonicTime now, Duration given_up) const {
+    if (!has_any_) return 255;
+    std::uint8_t behind = 0;
+    for (std::uint8_t back = 0; back < groups_.size() && back <= newest_.value; ++back) {
+        auto const* group = find({newest_.value - back});
+        if (!group || now - group->seen > given_up) break;
+        if (!group->is_rebuilt) behind = static_cast<std::uint8_t>(back + 1);
+    }
+    return behind;
+}
+
+std::vector<GroupWindow::Missing>
+GroupWindow::missing(MonotonicTime now, Duration after, Duration until) const {
+    std::vector<Missing> found;
+    if (!has_any_) return found;
+    auto const back = std::min<std::uint64_t>(groups_.size() - 1, newest_.value);
+    for (GroupNumber number{newest_.value - back}; number < newest_; ++number) {
+        auto const* group = find(number);
+        if (!group || group->is_rebuilt) continue;
+        auto const age = now - group->seen;
+        if (age >= after && age < until) found.push_back({number, group->held});
+    }
+    return found;
+}
+
+} // namespace minuteswarm

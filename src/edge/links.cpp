@@ -1,0 +1,113 @@
+#include "edge/links.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds period{700};
+constexpr std::size_t own_homes = 6;   // neighbours with the same home: parents and children
+constexpr std::size_t other_homes = 2; // of every other stripe: a parent and its replacement
+constexpr std::size_t enough = limits::neighbours - 2;
+constexpr std::size_t enough_at_source = limits::source_neighbours - 8;
+constexpr seconds trial{5};          // of a new link
+constexpr seconds longest_pause{10}; // when there is nobody new
+constexpr milliseconds nobody_to_ask{600};
+constexpr seconds any_period{1};
+constexpr seconds least_silence{4};
+
+} // namespace
+
+Links::Links(EdgeNode& node, Parents const& parents, Children const& children, MonotonicTime start)
+    : node_(node)
+    , parents_(parents)
+    , children_(children)
+    , next_(start + period)
+    , open_pause_(period) {}
+
+StripeMask Links::lacking_homes() const {
+    StripeMask lacking = 0;
+    StripeMask lacking_own = 0;
+    for (StripeIndex s; s.value < node_.options.total(); ++s) {
+        std::size_t known = 0;
+        for (auto const& [id, neighbour] : node_.neighbours)
+            known += has(neighbour.homes, s) && !neighbour.peer.is_source ? 1U : 0U;
+        auto const is_own = has(node_.homes, s);
+        if (known < (is_own ? own_homes : other_homes)) {
+            (is_own ? lacking_own : lacking) |= mask_of(s);
+        }
+    }
+    return lacking != 0 ? lacking : lacking_own;
+}
+
+void Links::open_to_source(MonotonicTime now) {
+    if (now < next_source_ || !parents_.has_homeless_home(now)) return;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (neighbour.peer.is_source) return;
+    }
+    next_source_ = now + any_period;
+    PreemptMessage source;
+    source.successor = node_.options.source;
+    node_.actions.emplace_back(OpenLink{0, source});
+}
+
+void Links::open(MonotonicTime now) {
+    if (node_.neighbours.size() >= limits::neighbours + limits::edge_directed_links) return;
+    if (parents_.without_candidate(now) > nobody_to_ask && now >= next_any_) {
+        next_any_ = now + any_period;
+        node_.actions.emplace_back(OpenLink{});
+    }
+    if (now < next_open_) return;
+    auto const wanted = lacking_homes();
+    if (wanted == 0) return;
+    // In a small swarm everybody is here already.
+    auto const came_some = node_.neighbours.size() != seen_;
+    seen_ = node_.neighbours.size();
+    open_pause_ = came_some ? Duration{period} : std::min<Duration>(open_pause_ * 2, longest_pause);
+    next_open_ = now + open_pause_;
+    node_.actions.emplace_back(OpenLink{wanted, {}});
+}
+
+bool Links::is_needed(NeighbourId id, Acquaintance const& neighbour) const {
+    auto const is_own_home = (neighbour.homes & node_.homes) != 0 && !node_.options.is_source();
+    if (neighbour.peer.is_source || is_own_home) return true;
+    if (parents_.is_any_parent(id) || children_.is_any_child(id)) return true;
+    for (StripeIndex s; s.value < node_.options.total(); ++s) {
+        if (!has(neighbour.homes, s)) continue;
+        std::size_t known = 0;
+        for (auto const& [other, peer] : node_.neighbours)
+            known += has(peer.homes, s) ? 1U : 0U;
+        if (known <= other_homes) return true;
+    }
+    return false;
+}
+
+void Links::close(MonotonicTime now) {
+    // The source keeps room for those that have to become roots.
+    auto const keep = node_.options.is_source() ? enough_at_source : enough;
+    if (node_.neighbours.size() <= keep) return;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (now - neighbour.entered < trial || is_needed(id, neighbour)) continue;
+        node_.actions.emplace_back(CloseLink{id});
+        return;
+    }
+}
+
+void Links::close_silent(Duration advert_period, MonotonicTime now) {
+    auto const silence = std::max<Duration>(least_silence, 4 * advert_period);
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (now - neighbour.last_heard > silence) node_.actions.emplace_back(CloseLink{id});
+    }
+}
+
+void Links::tick(Duration advert_period, MonotonicTime now) {
+    if (!node_.options.is_source()) open_to_source(now);
+    if (now < next_) return;
+    next_ = now + period;
+    close_silent(advert_period, now);
+    close(now);
+    if (!node_.options.is_source()) open(now);
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,117 @@
+#include "edge/parents.hpp"
+
+// When a parent is left, and what its failure is worth.
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds suspicion{100};       // beside two spans without a block
+constexpr milliseconds answer_time{400};     // of a neighbour to one that searches
+constexpr milliseconds unrooted_limit{3000}; // then even a fed stripe is given up
+constexpr seconds lost_memory{4};            // then no path of before is told any more
+constexpr std::size_t most_lost = 16;
+constexpr seconds longest_distrust{60};
+constexpr int most_failures = 5;      // 2 s doubled so often is the longest distrust
+constexpr milliseconds trusted{1000}; // after accept, until the first block
+
+} // namespace
+
+void Parents::fail(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
+    auto* neighbour = node_.find(id);
+    if (!neighbour) return;
+    neighbour->stripes[stripe.value].retry_at =
+        now + node_.random_time(milliseconds{2000}, milliseconds{3000});
+    auto const still_feeds = std::any_of(feeds_.begin(), feeds_.end(), [&](auto const& feed) {
+        return feed.parent == id && feed.has_block &&
+               now - feed.last_block < trusted + 2 * node_.options.span;
+    });
+    if (still_feeds || now < neighbour->distrusted_until) return;
+    neighbour->failures = std::min(neighbour->failures + 1, most_failures);
+    neighbour->distrusted_until =
+        now + std::min<Duration>(seconds{1 << neighbour->failures}, longest_distrust);
+}
+
+void Parents::note_lost(NeighbourId id, MonotonicTime now) {
+    auto const* neighbour = node_.find(id);
+    if (!neighbour) return;
+    std::erase_if(lost_, [&](auto const& lost) { return now - lost.second > lost_memory; });
+    if (lost_.size() >= most_lost) lost_.erase(lost_.begin());
+    lost_.emplace_back(neighbour->peer.node, now);
+}
+
+bool Parents::leads_through_lost(NodePath const& path, MonotonicTime now) const {
+    return std::any_of(lost_.begin(), lost_.end(), [&](auto const& lost) {
+        return now - lost.second <= lost_memory && path.contains(lost.first);
+    });
+}
+
+bool Parents::others_advance(Feed const& feed, MonotonicTime now) const {
+    if (!node_.newest) return false;
+    if (feed.has_block && *node_.newest > feed.newest + 1) return true;
+    if (!feed.has_block && node_.newest_at > feed.accepted) return true;
+    // Nothing comes at all: two neighbours that have more say that it is not the source.
+    std::size_t ahead = 0;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (neighbour.has_advert && neighbour.newest > *node_.newest + 1 &&
+            now - neighbour.last_advert < seconds{4}) {
+            ++ahead;
+        }
+    }
+    return ahead >= std::min<std::size_t>(2, node_.neighbours.size());
+}
+
+bool Parents::is_suspect(Feed const& feed, MonotonicTime now) const {
+    return feed.parent && feed.has_block &&
+           now - feed.last_block > 2 * node_.options.span + suspicion && others_advance(feed, now);
+}
+
+bool Parents::is_dead(NeighbourId id, MonotonicTime now) const {
+    auto const* neighbour = node_.find(id);
+    // This node has been searching since the suspicion, so a living neighbour would have answered.
+    return !neighbour || now - neighbour->last_heard > answer_time + 4 * neighbour->peer.delay;
+}
+
+bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {
+    auto const span = node_.options.span;
+    if (!feed.has_block) {
+        auto const first = 2 * span + milliseconds{500};
+        return now - feed.accepted > first && (!node_.newest || others_advance(feed, now));
+    }
+    auto const asked_long_enough = 2 * span + suspicion + answer_time;
+    if (now - feed.last_block > asked_long_enough && is_dead(*feed.parent, now)) {
+        return others_advance(feed, now);
+    }
+    // Staggered, so that the topmost node below the loss looks around first.
+    auto const hops = static_cast<int>(std::min<std::size_t>(feed.path.size(), 8));
+    auto const patience = 3 * span + milliseconds{400} + milliseconds{120} * hops;
+    return now - feed.last_block > patience && others_advance(feed, now);
+}
+
+void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
+    auto& feed = feeds_[stripe.value];
+    if (!feed.parent) return;
+    if (is_stalled(feed, now)) {
+        auto const parent = *feed.parent;
+        auto const brought_nothing = !feed.has_block || is_dead(parent, now);
+        if (is_dead(parent, now)) note_lost(parent, now);
+        leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
+        if (brought_nothing) fail(parent, stripe, now);
+    } else if (feed.unrooted_since && now - *feed.unrooted_since > unrooted_limit) {
+        leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
+    }
+}
+
+void Parents::check_asked(StripeIndex stripe, MonotonicTime now) {
+    auto& feed = feeds_[stripe.value];
+    if (feed.former && now >= feed.former_until) stop_former(feed, stripe);
+    if (!feed.asked || now < feed.asked_until) return;
+    auto const silent = *std::exchange(feed.asked, std::nullopt);
+    // The answer may only be late: take the request back.
+    node_.send(silent, UnsubscribeMessage{stripe});
+    fail(silent, stripe, now);
+}
+
+} // namespace minuteswarm

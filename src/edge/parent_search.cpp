@@ -1,0 +1,179 @@
+#include "edge/parents.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds desperate_after{300};    // without a parent: now anybody will do
+constexpr milliseconds last_resort_after{1500}; // a root without room for children
+constexpr milliseconds answer_time{300};        // beside two round trips
+constexpr seconds switch_period{1};
+constexpr double home_gain = 0.08; // seconds; a home's whole subtree gains by its switch
+constexpr double leaf_gain = 0.3;
+constexpr double least_gain = 0.2; // of the present cost
+constexpr double not_home_cost = 0.3;
+constexpr double preemption_cost = 0.1;
+constexpr double spare_worth = 0.02; // each of the first five free slots
+constexpr double stale_cost = 0.5;   // each second without a word, after the first moment
+constexpr double fresh = 0.3;        // seconds: how long a living one may be silent to a searcher
+
+constexpr std::uint64_t groups_under_way = 3;
+
+double seconds_of(Duration time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+} // namespace
+
+bool Parents::is_candidate(
+    Acquaintance const& neighbour, StripeIndex stripe, Search const& search, MonotonicTime now
+) const {
+    auto const& known = neighbour.stripes[stripe.value];
+    if (!neighbour.has_advert || !known.claim.is_flowing) return false;
+    if (now < known.retry_at || now < neighbour.distrusted_until) return false;
+    if (node_.newest && !neighbour.peer.is_source) {
+        auto const newest = node_.expected_newest(neighbour, now);
+        if (newest + 2 < *node_.newest + known.claim.behind) return false;
+    }
+    auto const is_home = has(node_.homes, stripe);
+    auto const is_proper = neighbour.peer.is_source ? is_home : known.claim.is_home;
+    if (!is_proper && !search.is_desperate) return false;
+    if (neighbour.peer.is_source && !is_home && !node_.has_room) {
+        // A root that cannot feed others is of use to nobody else.
+        if (now - feeds_[stripe.value].orphan_since < last_resort_after) return false;
+    }
+    auto const at_home = neighbour.peer.is_source || known.claim.is_home;
+    if (known.claim.need == 0) return true;
+    return search.may_preempt &&
+           child_class::of(request(stripe, search), at_home) >= known.claim.need;
+}
+
+double Parents::cost(Acquaintance const& neighbour, StripeIndex stripe, MonotonicTime now) const {
+    auto const& claim = neighbour.claim(stripe);
+    auto value = seconds_of(claim.age) + seconds_of(neighbour.peer.delay) +
+                 seconds_of(std::max(neighbour.bias, Duration{})) +
+                 0.3 * seconds_of(node_.options.span);
+    if (!claim.is_home && !neighbour.peer.is_source) value += not_home_cost;
+    if (claim.need > 0) value += preemption_cost;
+    value -= spare_worth * std::min<double>(5, neighbour.spare);
+    if (!node_.is_searching) return value;
+    return value + stale_cost * std::max(0.0, seconds_of(now - neighbour.last_heard) - fresh);
+}
+
+std::optional<Parents::Candidate>
+Parents::best_candidate(StripeIndex stripe, Search const& search, MonotonicTime now) {
+    std::optional<Candidate> best;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (id == feeds_[stripe.value].parent || id == feeds_[stripe.value].former) continue;
+        if (!is_candidate(neighbour, stripe, search, now)) continue;
+        auto const value = cost(neighbour, stripe, now) + node_.random_real(0, 0.03);
+        if (!best || value < best->cost) best = Candidate{id, value};
+    }
+    return best;
+}
+
+SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) const {
+    SubscribeMessage request;
+    request.stripe = stripe;
+    request.is_home = has(node_.homes, stripe) && node_.fanout() >= 2;
+    request.is_relay = has(node_.relays, stripe);
+    request.is_needy = !node_.is_luxury(stripe, node_.flowing);
+    request.has_uplink = node_.slots > 0 && !node_.is_on_trial;
+    request.is_desperate = search.is_desperate;
+    request.may_preempt = search.may_preempt;
+    return request;
+}
+
+void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now)
+    const {
+    auto const newest = node_.expected_newest(to, now);
+    auto const is_leaf = !has(node_.feeding, request.stripe);
+    if (groups_.is_empty()) {
+        // A joiner: the last second tells a decoder more than waiting for the next group.
+        auto const back = std::min<std::uint64_t>(newest.value, limits::edge_catch_up / 2 - 1);
+        request.first = {newest.value - back};
+        return;
+    }
+    auto const back = std::min<std::uint64_t>(
+        groups_.newest().value - groups_.first().value, limits::edge_catch_up - 1
+    );
+    request.first = {groups_.newest().value - back};
+    // Parity covers what is on its way to a leaf that has enough.
+    auto const under_way = is_leaf && !request.is_needy ? groups_under_way : 0;
+    for (std::uint64_t i = 0; i <= back; ++i) {
+        auto const is_held = has(groups_.held(request.first + i), request.stripe);
+        if (is_held || i + under_way > back) request.held |= 1U << i;
+    }
+}
+
+void Parents::ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now) {
+    auto const* neighbour = node_.find(id);
+    auto& feed = feeds_[stripe.value];
+    add_range(request, *neighbour, now);
+    feed.asked = id;
+    feed.asked_until = now + answer_time + 4 * neighbour->peer.delay;
+    feed.no_candidate_since.reset();
+    node_.send(id, request);
+}
+
+void Parents::search(StripeIndex stripe, MonotonicTime now) {
+    auto& feed = feeds_[stripe.value];
+    auto const is_unrooted =
+        feed.unrooted_since && now - *feed.unrooted_since > feed.unrooted_patience;
+    if (feed.asked || (feed.parent && !is_unrooted) || now < feed.retry_at) return;
+    if (feed.successor.value != 0 && now < feed.successor_until && !is_unrooted) {
+        // Its adoption is under way; the old parent's last blocks bridge that.
+        if (now - feed.orphan_since < 2 * desperate_after) return;
+    }
+    auto const is_leaf = !has(node_.feeding | node_.homes, stripe);
+    auto const is_luxury = node_.is_luxury(stripe, node_.flowing);
+    Search how;
+    how.is_desperate = is_unrooted || now - feed.orphan_since > desperate_after;
+    if (is_leaf && is_luxury) {
+        feed.retry_at = now + node_.random_time(milliseconds{1500}, milliseconds{4500});
+    }
+    if (auto const best = best_candidate(stripe, how, now)) {
+        ask(best->id, stripe, request(stripe, how), now);
+    } else if (!feed.no_candidate_since && !(is_leaf && is_luxury)) {
+        feed.no_candidate_since = now;
+    }
+}
+
+void Parents::take_root(StripeIndex stripe, MonotonicTime now) {
+    auto const& feed = feeds_[stripe.value];
+    if (!has(node_.homes, stripe) || feed.asked || feed.former || !feed.parent) return;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (!neighbour.peer.is_source || id == feed.parent) continue;
+        if (neighbour.has_advert && neighbour.claim(stripe).need == 0 &&
+            now >= neighbour.stripes[stripe.value].retry_at) {
+            return ask(id, stripe, request(stripe, {}), now);
+        }
+    }
+}
+
+void Parents::consider_switch(MonotonicTime now) {
+    if (now < next_switch_) return;
+    next_switch_ = now + node_.random_time(switch_period * 3 / 4, switch_period * 5 / 4);
+    std::vector<StripeIndex> fed;
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto const& feed = feeds_[s.value];
+        if (feed.parent && feed.has_block && !feed.asked && !feed.former) fed.push_back(s);
+    }
+    if (fed.empty() || node_.is_searching) return;
+    auto const stripe = fed[node_.random() % fed.size()];
+    auto const& feed = feeds_[stripe.value];
+    auto const* parent = node_.find(*feed.parent);
+    if (!parent) return;
+    auto const is_home = has(node_.homes, stripe);
+    auto present = seconds_of(feed.age);
+    if (!parent->claim(stripe).is_home && !parent->peer.is_source) present += not_home_cost;
+    Search const how{false, true, is_home};
+    auto const best = best_candidate(stripe, how, now);
+    if (!best) return;
+    auto const gain = std::max(is_home ? home_gain : leaf_gain, least_gain * present);
+    if (best->cost < present - gain) ask(best->id, stripe, request(stripe, how), now);
+}
+
+} // namespace minuteswarm

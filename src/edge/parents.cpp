@@ -1,0 +1,283 @@
+#include "edge/parents.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds overlap{300};        // old and new parent both send
+constexpr milliseconds trusted{1000};       // after accept, until the first block
+constexpr milliseconds loop_back_off{2000}; // its path will not change sooner
+constexpr milliseconds adopt_wait{1200};    // for the link to the successor
+constexpr milliseconds look_for_source_after{100};
+
+} // namespace
+
+Parents::Parents(EdgeNode& node, GroupWindow const& groups, MonotonicTime start)
+    : node_(node)
+    , groups_(groups)
+    , feeds_(node.options.total())
+    , next_switch_(start + seconds{2}) {
+    for (auto& feed : feeds_)
+        feed.orphan_since = start;
+}
+
+bool Parents::wants(StripeIndex stripe) const {
+    if (node_.options.is_source()) return false;
+    return !node_.is_stepped_back || has(node_.homes, stripe);
+}
+
+bool Parents::is_rooted(StripeIndex stripe) const {
+    if (node_.options.is_source()) return true;
+    auto const& feed = feeds_[stripe.value];
+    return feed.parent && feed.path.starts_at(node_.options.source);
+}
+
+bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
+    if (node_.options.is_source()) return true;
+    auto const& feed = feeds_[stripe.value];
+    if (!is_rooted(stripe)) return false;
+    return now - feed.accepted < trusted ||
+           (feed.has_block && now - feed.last_block < trusted + 2 * node_.options.span);
+}
+
+NodePath Parents::path(StripeIndex stripe) const {
+    NodePath path;
+    if (!node_.options.is_source() && feeds_[stripe.value].parent) path = feeds_[stripe.value].path;
+    if (!path.append(node_.options.self)) {
+        path.clear(); // too deep to be told: nobody is to join below
+        path.append(node_.options.self);
+    }
+    return path;
+}
+
+bool Parents::is_above(NeighbourId id, StripeIndex stripe) const {
+    auto const& feed = feeds_[stripe.value];
+    return feed.parent == id || feed.asked == id;
+}
+
+bool Parents::is_any_parent(NeighbourId id) const {
+    return std::any_of(feeds_.begin(), feeds_.end(), [&](auto const& feed) {
+        return feed.parent == id || feed.asked == id || feed.former == id;
+    });
+}
+
+bool Parents::lacks_urgently(MonotonicTime now) const {
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto const is_leaf = !has(node_.feeding | node_.homes, s);
+        if (!wants(s) || (feeds_[s.value].parent && !is_suspect(feeds_[s.value], now))) continue;
+        if (!is_leaf || !node_.is_luxury(s, node_.flowing)) return true;
+    }
+    return false;
+}
+
+bool Parents::has_homeless_home(MonotonicTime now) const {
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto const& feed = feeds_[s.value];
+        auto const is_lost = !feed.parent && now - feed.orphan_since > look_for_source_after;
+        if (has(node_.homes, s) && is_lost) return true;
+    }
+    return false;
+}
+
+Duration Parents::without_candidate(MonotonicTime now) const {
+    Duration longest{};
+    for (auto const& feed : feeds_) {
+        if (feed.no_candidate_since) longest = std::max(longest, now - *feed.no_candidate_since);
+    }
+    return longest;
+}
+
+void Parents::refresh(MonotonicTime now) {
+    node_.flowing = 0;
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        if (is_flowing(s, now)) node_.flowing |= mask_of(s);
+    }
+}
+
+void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
+    auto& feed = feeds_[stripe.value];
+    feed.parent.reset();
+    feed.unrooted_since.reset();
+    feed.path.clear();
+    feed.orphan_since = now;
+    feed.retry_at = now;
+    if (feed.former) { // still sends, and may be kept
+        feed.parent = std::exchange(feed.former, std::nullopt);
+        feed.accepted = now;
+        feed.has_block = false;
+    }
+}
+
+void Parents::leave(StripeIndex stripe, Duration back_off, MonotonicTime now) {
+    auto const parent = feeds_[stripe.value].parent;
+    if (!parent) return;
+    node_.send(*parent, UnsubscribeMessage{stripe});
+    if (auto* neighbour = node_.find(*parent)) {
+        neighbour->stripes[stripe.value].retry_at = now + back_off;
+    }
+    orphan(stripe, now);
+}
+
+void Parents::stop_former(Feed& feed, StripeIndex stripe) {
+    if (!feed.former) return;
+    node_.send(*feed.former, UnsubscribeMessage{stripe});
+    feed.former.reset();
+}
+
+void Parents::on_accept(NeighbourId from, AcceptMessage const& message, MonotonicTime now) {
+    if (message.stripe.value >= feeds_.size()) return;
+    auto& feed = feeds_[message.stripe.value];
+    auto* neighbour = node_.find(from);
+    if (feed.asked != from || !neighbour || !wants(message.stripe)) {
+        if (feed.parent != from) node_.send(from, UnsubscribeMessage{message.stripe});
+        return;
+    }
+    feed.asked.reset();
+    if (message.path.contains(node_.options.self) || leads_through_lost(message.path, now)) {
+        node_.send(from, UnsubscribeMessage{message.stripe});
+        neighbour->stripes[message.stripe.value].retry_at = now + loop_back_off;
+        return;
+    }
+    if (feed.parent) {
+        stop_former(feed, message.stripe);
+        feed.former = feed.parent;
+        feed.former_until = now + overlap;
+    } else if (feed.had_parent) {
+        reattached_.push_back(now - feed.orphan_since);
+    }
+    feed.parent = from;
+    feed.had_parent = true;
+    feed.accepted = now;
+    feed.last_block = now;
+    feed.has_block = false;
+    feed.path = message.path;
+    feed.age = neighbour->claim(message.stripe).age + neighbour->peer.delay;
+    feed.unrooted_since.reset();
+    feed.no_candidate_since.reset();
+    // A root's subtree is everybody: it has to take children, and to be known for it.
+    if (neighbour->peer.is_source && node_.has_room) node_.homes |= mask_of(message.stripe);
+    feed.displaced = message.preempted;
+    feed.successor = {};
+    refresh(now);
+}
+
+void Parents::on_reject(NeighbourId from, RejectMessage const& message, MonotonicTime now) {
+    if (message.stripe.value >= feeds_.size()) return;
+    auto& feed = feeds_[message.stripe.value];
+    auto* neighbour = node_.find(from);
+    if (feed.asked != from || !neighbour) return;
+    feed.asked.reset();
+    Duration back_off = node_.random_time(milliseconds{400}, milliseconds{800});
+    if (message.reason == RejectMessage::Reason::loop) back_off = loop_back_off;
+    neighbour->stripes[message.stripe.value].retry_at = now + back_off;
+}
+
+void Parents::on_preempt(NeighbourId from, PreemptMessage const& message, MonotonicTime now) {
+    if (message.stripe.value >= feeds_.size()) return;
+    auto& feed = feeds_[message.stripe.value];
+    auto* neighbour = node_.find(from);
+    if (feed.former == from) feed.former.reset();
+    if (feed.parent != from || !neighbour) return;
+    neighbour->stripes[message.stripe.value].retry_at =
+        now + node_.random_time(milliseconds{400}, milliseconds{800});
+    // Its blocks still come for a moment, but do not keep this node from looking around.
+    orphan(message.stripe, now);
+    if (message.successor.value == 0 || message.successor == node_.options.self) return;
+    feed.successor = message.successor;
+    feed.successor_until = now + adopt_wait;
+    for (auto const& [id, other] : node_.neighbours) {
+        if (other.peer.node == message.successor) return on_entered(id, now);
+    }
+    node_.actions.emplace_back(OpenLink{0, message});
+}
+
+void Parents::on_entered(NeighbourId id, MonotonicTime now) {
+    auto const* neighbour = node_.find(id);
+    if (!neighbour || neighbour->peer.node.value == 0) return;
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto& feed = feeds_[s.value];
+        if (feed.successor != neighbour->peer.node || now > feed.successor_until) continue;
+        if (feed.parent || feed.asked || !wants(s)) continue;
+        auto adopt = request(s, {});
+        adopt.is_adopt = true;
+        ask(id, s, adopt, now);
+    }
+}
+
+void Parents::on_left(NeighbourId id, MonotonicTime now) {
+    if (std::any_of(feeds_.begin(), feeds_.end(), [&](auto const& f) { return f.parent == id; })) {
+        note_lost(id, now);
+    }
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto& feed = feeds_[s.value];
+        if (feed.asked == id) feed.asked.reset();
+        if (feed.former == id) feed.former.reset();
+        if (feed.parent == id) orphan(s, now);
+    }
+    refresh(now);
+}
+
+void Parents::on_block(BlockArrival const& block, MonotonicTime now) {
+    if (block.stripe.value >= feeds_.size()) return;
+    auto& feed = feeds_[block.stripe.value];
+    if (feed.parent != block.from) return;
+    if (block.path.contains(node_.options.self)) {
+        leave(block.stripe, loop_back_off, now);
+        return refresh(now);
+    }
+    auto const is_progress = !feed.has_block || block.group > feed.newest;
+    if (!is_progress) return;
+    auto* neighbour = node_.find(block.from);
+    if (feed.has_block) {
+        feed.age = (feed.age * 4 + block.age) / 5;
+    } else if (neighbour) {
+        auto const late = block.age - neighbour->claim(block.stripe).age - neighbour->peer.delay;
+        neighbour->bias = (neighbour->bias + late) / 2;
+        feed.age = block.age;
+    }
+    if (neighbour) neighbour->failures = 0;
+    feed.has_block = true;
+    feed.last_block = now;
+    feed.newest = block.group;
+    feed.path = block.path;
+    if (feed.path.starts_at(node_.options.source)) {
+        feed.unrooted_since.reset();
+    } else if (!feed.unrooted_since) {
+        feed.unrooted_since = now;
+        feed.unrooted_patience = node_.random_time(milliseconds{300}, milliseconds{700});
+    }
+}
+
+void Parents::tick(MonotonicTime now) {
+    if (node_.options.is_source()) {
+        node_.flowing = node_.all_stripes();
+        return;
+    }
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        check_asked(s, now);
+        if (!wants(s)) {
+            stop_former(feeds_[s.value], s);
+            leave(s, {}, now);
+            feeds_[s.value].no_candidate_since.reset();
+            feeds_[s.value].had_parent = false;
+            continue;
+        }
+        check_parent(s, now);
+    }
+    refresh(now);
+    std::vector<StripeIndex> order;
+    for (StripeIndex s; s.value < feeds_.size(); ++s)
+        order.push_back(s);
+    std::shuffle(order.begin(), order.end(), node_.random);
+    std::stable_partition(order.begin(), order.end(), [&](auto s) { return has(node_.homes, s); });
+    for (auto const s : order) {
+        if (!wants(s)) continue;
+        search(s, now);
+        take_root(s, now);
+    }
+    consider_switch(now);
+}
+
+} // namespace minuteswarm

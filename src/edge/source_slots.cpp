@@ -1,0 +1,155 @@
+#include "edge/children.hpp"
+
+// The source's slots are the roots of all trees: whom they go to decides what the swarm is worth.
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds watch_period{200};
+constexpr seconds proof_time{3};       // a root that forwards has reached half of all by then
+constexpr seconds rotation_pause{3};   // between two rotations of a stripe
+constexpr seconds settled_after{2};    // a neighbour newer than that may lack stripes
+constexpr seconds out_of_favour{20};   // after a rotation: the others may prove themselves
+constexpr milliseconds silence{1000};  // of a child: three adverts are missing
+constexpr seconds unsent_time{3};      // older blocks come with the chunk
+constexpr milliseconds reserved{1000}; // for homes, after a stripe has lost its last root
+constexpr int over_share = -1;         // rank of a slot beyond a session's share
+
+} // namespace
+
+std::size_t Children::quota() const {
+    return node_.slots / node_.options.total();
+}
+
+std::size_t Children::slots_of(NeighbourId id) const {
+    std::size_t held = 0;
+    for (StripeIndex s; s.value < children_.size(); ++s)
+        held += is_child(id, s) ? 1U : 0U;
+    return held;
+}
+
+bool Children::source_has_free_slot(StripeIndex stripe) const {
+    auto const each = quota();
+    std::size_t beyond = 0;
+    std::size_t here = 0;
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        auto const& all = children_[s.value];
+        auto const staying = static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(), [](auto const& c) { return !c.leaving_at; })
+        );
+        if (staying > each) beyond += staying - each;
+        if (s == stripe) here = staying;
+    }
+    if (here < each) return true;
+    return here == each && beyond < node_.slots - each * node_.options.total();
+}
+
+int Children::source_rank(
+    Child const& child, StripeIndex stripe, StripeIndex wanted, MonotonicTime now
+) const {
+    constexpr int untouchable = child_class::home + 1;
+    auto const each = quota();
+    auto const& siblings = children_[wanted.value];
+    auto const wanted_has = static_cast<std::size_t>(
+        std::count_if(siblings.begin(), siblings.end(), [](auto const& c) { return !c.leaving_at; })
+    );
+    auto const is_beyond = children_[stripe.value].size() > std::max<std::size_t>(each, 1);
+    if (stripe != wanted && (!is_beyond || wanted_has > each)) return untouchable;
+    auto const share = (node_.options.total() + 3U) / 4;
+    if (others_wait_ && slots_of(child.id) > share) return over_share;
+    auto const is_proven = !has(undelivered_, stripe) || now - child.accepted < proof_time ||
+                           now - rotated_[stripe.value] < rotation_pause;
+    auto const rank = static_cast<int>(child_class_of(child, stripe, now));
+    return is_proven ? rank : std::min<int>(rank, child_class::relay);
+}
+
+void Children::note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now) {
+    if (!has(undelivered_, stripe) || now - victim.accepted < proof_time) return;
+    rotated_[stripe.value] = now;
+    if (auto* neighbour = node_.find(victim.id)) neighbour->distrusted_until = now + out_of_favour;
+}
+
+bool Children::is_reserved(NeighbourId from, SubscribeMessage const& request, MonotonicTime now)
+    const {
+    auto const& vacant = vacant_since_[request.stripe.value];
+    if (request.is_home || (vacant && now - *vacant >= reserved)) return false;
+    return std::any_of(node_.neighbours.begin(), node_.neighbours.end(), [&](auto const& entry) {
+        auto const& [id, neighbour] = entry;
+        return id != from && has(neighbour.homes, request.stripe) && neighbour.fanout() >= 2 &&
+               now >= neighbour.distrusted_until && !is_child(id, request.stripe);
+    });
+}
+
+void Children::on_sent(GroupNumber group, MonotonicTime now) {
+    if (sent_.size() >= limits::edge_accounted_groups) sent_.erase(sent_.begin());
+    ever_rooted_ |= node_.feeding;
+    // What nobody has asked for yet is not missed.
+    sent_.push_back({group, node_.all_stripes() & (node_.feeding | ~ever_rooted_), now});
+}
+
+void Children::note_lost(Acquaintance const& child, StripeIndex stripe, bool is_alone) {
+    if (!is_alone) return;
+    for (auto& sent : sent_) {
+        if (sent.time + node_.options.span >= child.last_heard) sent.stripes &= ~mask_of(stripe);
+    }
+}
+
+void Children::drop_silent(MonotonicTime now) {
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        auto& vacant = vacant_since_[s.value];
+        if (!has(node_.feeding, s))
+            vacant = vacant.value_or(now);
+        else
+            vacant.reset();
+        for (std::size_t i = children_[s.value].size(); i-- > 0;) {
+            auto const& child = children_[s.value][i];
+            auto const* neighbour = node_.find(child.id);
+            if (!neighbour || now - neighbour->last_heard < silence) continue;
+            note_lost(*neighbour, s, children_[s.value].size() == 1);
+            node_.send(child.id, PreemptMessage{s, {}, {}, 0});
+            remove(child.id, s);
+        }
+    }
+}
+
+/// The source repeats nothing; but a block that reached nobody, of a group that cannot be rebuilt
+/// without it, is lost to all.
+void Children::add_unsent(StartPush& push, MonotonicTime now) {
+    push.held = UINT32_MAX;
+    push.is_urgent = true;
+    if (sent_.empty()) return;
+    auto const newest = sent_.back().group;
+    push.first = {newest.value - std::min<std::uint64_t>(newest.value, 31)};
+    for (auto& sent : sent_) {
+        if (sent.group < push.first || now - sent.time > unsent_time) continue;
+        if (count(sent.stripes) >= node_.options.stripes || has(sent.stripes, push.stripe))
+            continue;
+        sent.stripes |= mask_of(push.stripe);
+        push.held &= ~(1U << (sent.group.value - push.first.value));
+    }
+}
+
+void Children::watch_source_children(MonotonicTime now) {
+    if (now - watched_ < watch_period) return;
+    watched_ = now;
+    others_wait_ = false;
+    undelivered_ = 0;
+    std::vector<std::size_t> lacking(children_.size());
+    std::size_t settled = 0;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
+        if (neighbour.is_searching && slots_of(id) == 0) others_wait_ = true;
+        if (now - neighbour.entered < settled_after) continue;
+        ++settled;
+        for (StripeIndex s; s.value < children_.size(); ++s)
+            lacking[s.value] += has(neighbour.flowing, s) ? 0U : 1U;
+    }
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        if (lacking[s.value] >= 2 && 2 * lacking[s.value] >= settled) undelivered_ |= mask_of(s);
+    }
+}
+
+} // namespace minuteswarm

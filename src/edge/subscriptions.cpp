@@ -1,0 +1,165 @@
+#include "edge/subscriptions.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds settled_tick{100};
+constexpr milliseconds searching_tick{50};
+constexpr milliseconds repair_period{500};
+constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
+constexpr seconds repair_until{6};
+constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
+
+SubscriptionOptions bounded(SubscriptionOptions options) {
+    options.slots = std::min(options.slots, limits::edge_slots);
+    options.stripes = std::clamp<std::uint8_t>(options.stripes, 1, limits::edge_stripes);
+    auto const room = limits::edge_stripes - options.stripes;
+    options.parity = static_cast<std::uint8_t>(std::min<std::size_t>(options.parity, room));
+    options.span = std::max(options.span, milliseconds{1});
+    return options;
+}
+
+} // namespace
+
+Subscriptions::Subscriptions(
+    SubscriptionOptions options, std::mt19937_64& random, MonotonicTime start
+)
+    : node_(bounded(options), random)
+    , parents_(node_, groups_, start)
+    , children_(node_, parents_)
+    , homes_(node_, start)
+    , links_(node_, parents_, children_, start)
+    , adverts_(node_, parents_, children_, start)
+    , admission_(node_, start)
+    , next_repair_(start + repair_period) {
+    homes_.tick(start);
+    if (node_.options.is_source()) node_.flowing = node_.all_stripes();
+}
+
+void Subscriptions::enter(NeighbourId id, EdgeNeighbour const& neighbour, MonotonicTime now) {
+    if (node_.find(id)) return;
+    auto& known = node_.neighbours[id];
+    known.peer = neighbour;
+    known.entered = now;
+    known.last_heard = now;
+    known.stripes.resize(node_.options.total());
+    homes_.tick(now);
+    adverts_.introduce(id, groups_, now);
+    parents_.on_entered(id, now);
+}
+
+void Subscriptions::leave(NeighbourId id, MonotonicTime now) {
+    if (!node_.find(id)) return;
+    children_.on_left(id);
+    parents_.on_left(id, now);
+    node_.neighbours.erase(id);
+}
+
+void Subscriptions::on_message(
+    NeighbourId from, SubscriptionMessage const& message, MonotonicTime now
+) {
+    auto* neighbour = node_.find(from);
+    if (!neighbour) return;
+    neighbour->last_heard = now;
+    if (auto const* advert = std::get_if<AdvertMessage>(&message)) {
+        adverts_.learn(*neighbour, *advert, now);
+    } else if (auto const* subscribe = std::get_if<SubscribeMessage>(&message)) {
+        children_.on_subscribe(from, *subscribe, now);
+    } else if (auto const* accept = std::get_if<AcceptMessage>(&message)) {
+        parents_.on_accept(from, *accept, now);
+    } else if (auto const* reject = std::get_if<RejectMessage>(&message)) {
+        parents_.on_reject(from, *reject, now);
+    } else if (auto const* unsubscribe = std::get_if<UnsubscribeMessage>(&message)) {
+        children_.on_unsubscribe(from, *unsubscribe);
+    } else if (auto const* preempt = std::get_if<PreemptMessage>(&message)) {
+        parents_.on_preempt(from, *preempt, now);
+    }
+}
+
+bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
+    if (block.stripe.value >= node_.options.total()) return false;
+    if (!node_.options.is_source()) {
+        if (auto* neighbour = node_.find(block.from)) neighbour->last_heard = now;
+        parents_.on_block(block, now);
+    }
+    auto const is_new = groups_.add(block.group, block.stripe, now);
+    if (!node_.newest || block.group > *node_.newest) {
+        node_.newest = block.group;
+        node_.newest_at = now;
+    }
+    return is_new;
+}
+
+void Subscriptions::on_rebuilt(GroupNumber group, MonotonicTime now) {
+    if (node_.options.is_source()) return children_.on_sent(group, now);
+    auto const missing = node_.all_stripes() & ~groups_.held(group);
+    groups_.set_rebuilt(group, node_.all_stripes(), now);
+    if ((missing & node_.feeding) != 0) {
+        node_.actions.emplace_back(RegenerateBlocks{group, missing & node_.feeding});
+    }
+}
+
+void Subscriptions::set_slots(std::size_t slots) {
+    auto const bounded_slots = std::min(slots, limits::edge_slots);
+    node_.options.slots = bounded_slots;
+    node_.slots = bounded_slots;
+}
+
+bool Subscriptions::answers_wants() const {
+    return !node_.options.is_source() && node_.queue < repair_queue;
+}
+
+Duration Subscriptions::tick_period() const {
+    return node_.is_searching && !node_.is_stepped_back ? searching_tick : settled_tick;
+}
+
+void Subscriptions::repair(MonotonicTime now) {
+    if (now < next_repair_ || node_.options.is_source() || node_.is_stepped_back) return;
+    next_repair_ = now + repair_period;
+    auto const after = std::max<Duration>(repair_after, groups_.typical_lag() * 8 / 5);
+    std::size_t asked = 0;
+    for (auto const& missing : groups_.missing(now, after, repair_until)) {
+        std::vector<NeighbourId> holders;
+        std::vector<NeighbourId> fed;
+        for (auto const& [id, neighbour] : node_.neighbours) {
+            if (neighbour.peer.is_source || !neighbour.has_advert) continue;
+            if (neighbour.rebuilt >= missing.group) holders.push_back(id);
+            if (count(neighbour.flowing) >= node_.options.stripes) fed.push_back(id);
+        }
+        // One that lacks an older group cannot say that it has this one.
+        if (holders.empty()) holders = std::move(fed);
+        if (holders.empty()) continue;
+        auto lacking = node_.options.stripes -
+                       std::min<std::size_t>(count(missing.held), node_.options.stripes);
+        auto const holder = holders[node_.random() % holders.size()];
+        StripeMask wanted = 0;
+        for (StripeIndex s; s.value < node_.options.total() && lacking > 0; ++s) {
+            if (has(missing.held, s)) continue;
+            wanted |= mask_of(s);
+            --lacking;
+            ++asked;
+        }
+        node_.actions.emplace_back(WantBlocks{holder, missing.group, wanted});
+        if (asked >= limits::edge_wants) return;
+    }
+}
+
+void Subscriptions::tick(MonotonicTime now) {
+    homes_.tick(now);
+    auto const step = admission_.tick(now);
+    auto const others = node_.all_stripes() & ~node_.homes;
+    if (step == Admission::Step::leave) children_.drop(others, now);
+    parents_.tick(now);
+    children_.tick(now);
+    auto const is_fed = count(node_.flowing) >= node_.options.stripes;
+    node_.is_searching = !node_.options.is_source() && !node_.is_stepped_back &&
+                         (!is_fed || parents_.lacks_urgently(now));
+    links_.tick(adverts_.period(), now);
+    repair(now);
+    adverts_.tick(groups_, now);
+}
+
+} // namespace minuteswarm

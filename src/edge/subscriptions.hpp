@@ -1,0 +1,87 @@
+#pragma once
+
+#include "edge/admission.hpp"
+#include "edge/adverts.hpp"
+#include "edge/children.hpp"
+#include "edge/edge_node.hpp"
+#include "edge/group_window.hpp"
+#include "edge/homes.hpp"
+#include "edge/links.hpp"
+#include "edge/parents.hpp"
+
+#include <random>
+#include <span>
+#include <vector>
+
+namespace minuteswarm {
+
+/// Who sends which stripe of the live edge to whom, as one node decides it: source, viewer or
+/// relay. Pure: time and randomness are parameters; after every call, do what `take_actions` says.
+class Subscriptions {
+public:
+    /// `random` outlives the object.
+    Subscriptions(SubscriptionOptions options, std::mt19937_64& random, MonotonicTime start);
+    Subscriptions(Subscriptions const&) = delete;
+    Subscriptions& operator=(Subscriptions const&) = delete;
+
+    void enter(NeighbourId id, EdgeNeighbour const& neighbour, MonotonicTime now);
+    void leave(NeighbourId id, MonotonicTime now);
+    void on_message(NeighbourId from, SubscriptionMessage const& message, MonotonicTime now);
+
+    /// A verified block came, whoever sent it; false: it was here already. The source says so of
+    /// its own blocks, `from` being any number.
+    bool on_block(BlockArrival const& block, MonotonicTime now);
+    /// K blocks of it are here.
+    void on_rebuilt(GroupNumber group, MonotonicTime now);
+    /// How long the uplink needs for what waits to be sent.
+    void on_uplink(Duration queue) { node_.queue = queue; }
+    void set_slots(std::size_t slots);
+    void tick(MonotonicTime now);
+    /// Until the next `tick`.
+    [[nodiscard]] Duration tick_period() const;
+
+    [[nodiscard]] std::vector<EdgeAction> take_actions() {
+        return std::exchange(node_.actions, {});
+    }
+
+    /// Whom a new block of this stripe goes to, in this order.
+    [[nodiscard]] std::span<Child const> children(StripeIndex stripe) const {
+        return children_.of(stripe);
+    }
+    [[nodiscard]] bool pushes(StripeIndex stripe, NeighbourId to) const {
+        return children_.is_child(to, stripe);
+    }
+    /// What a block carries from here on, however it came.
+    [[nodiscard]] NodePath path(StripeIndex stripe) const { return parents_.path(stripe); }
+    /// Whether blocks from this neighbour are expected, apart from answers to a want.
+    [[nodiscard]] bool is_parent(NeighbourId id, StripeIndex stripe) const {
+        return parents_.is_above(id, stripe);
+    }
+    /// Whether to answer a `want`: the source does not, nor a node that is behind with new blocks.
+    [[nodiscard]] bool answers_wants() const;
+    /// The live edge is left to others for now; chunks come from their swarms.
+    [[nodiscard]] bool is_stepped_back() const { return node_.is_stepped_back; }
+    [[nodiscard]] StripeMask flowing() const { return node_.flowing; }
+    [[nodiscard]] StripeMask homes() const { return node_.homes; }
+    [[nodiscard]] std::size_t slots() const { return node_.slots; }
+    [[nodiscard]] std::size_t used_slots() const { return children_.used(); }
+    [[nodiscard]] std::size_t preempted() const { return children_.preempted(); }
+    [[nodiscard]] std::size_t neighbours() const { return node_.neighbours.size(); }
+    [[nodiscard]] Parents const& parents() const { return parents_; }
+    std::vector<Duration> take_reattached() { return parents_.take_reattached(); }
+
+private:
+    void repair(MonotonicTime now);
+
+    EdgeNode node_;
+    GroupWindow groups_;
+    Parents parents_;
+    Children children_;
+    Homes homes_;
+    Links links_;
+    Adverts adverts_;
+    Admission admission_;
+    MonotonicTime next_repair_;
+};
+
+} // namespace minuteswarm

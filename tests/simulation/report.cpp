@@ -1,0 +1,225 @@
+#include "simulation/report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iomanip>
+#include <limits>
+#include <sstream>
+
+namespace minuteswarm::simulation {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+double in_s(Duration time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+bool is_absent(ModelNode const& node, MonotonicTime time, Duration settling) {
+    return std::any_of(node.absences.begin(), node.absences.end(), [&](auto const& absence) {
+        auto const back =
+            absence.second == MonotonicTime::max() ? absence.second : absence.second + settling;
+        return time >= absence.first && time < back;
+    });
+}
+
+struct Delays {
+    std::vector<double> groups;
+    std::vector<double> joins;
+    double absent = 0;
+    double all = 0;
+};
+
+void add_groups(Delays& to, SwarmModel const& model, ModelNode const& node, Window const& window) {
+    for (std::uint64_t group = 0; group < model.groups(); ++group) {
+        auto const time = model.group_time(group);
+        if (time < window.from || time > window.to || time < node.joined + window.settling)
+            continue;
+        if (time + std::chrono::seconds{2} > node.left) break;
+        to.all += 1;
+        if (is_absent(node, time, window.settling)) {
+            to.absent += 1;
+            continue;
+        }
+        auto const is_done = group < node.done.size() && node.done[group] >= 0;
+        to.groups.push_back(is_done ? static_cast<double>(node.done[group]) : never);
+    }
+}
+
+double join_time(SwarmModel const& model, ModelNode const& node) {
+    auto earliest = never;
+    for (std::size_t group = 0; group < node.done.size(); ++group) {
+        if (node.done[group] < 0) continue;
+        auto const done =
+            in_s(model.group_time(group) - node.joined) + static_cast<double>(node.done[group]);
+        earliest = std::min(earliest, std::max(done, 0.0));
+    }
+    return earliest;
+}
+
+Delays delays(SwarmModel const& model, Window const& window) {
+    Delays found;
+    for (std::size_t i = 1; i < model.nodes().size(); ++i) {
+        auto const& node = model.nodes()[i];
+        if (window.only_sharing && !node.options.forwards) continue;
+        add_groups(found, model, node, window);
+        if (node.left - node.joined > std::chrono::seconds{5}) {
+            found.joins.push_back(join_time(model, node));
+        }
+    }
+    return found;
+}
+
+double share_within(std::vector<double> const& values, double limit) {
+    if (values.empty()) return 0;
+    auto const within =
+        std::count_if(values.begin(), values.end(), [&](auto v) { return v <= limit; });
+    return static_cast<double>(within) / static_cast<double>(values.size());
+}
+
+/// The source sends K blocks, then a full tree's worth of hops.
+double lower_bound(SwarmModel const& model) {
+    auto const& options = model.options();
+    auto const total = static_cast<double>(options.stripes + options.parity);
+    double uplinks = 0;
+    for (auto const index : model.alive())
+        uplinks += index == 0 ? 0 : model.node(index).options.uplink;
+    auto const peers = static_cast<double>(model.alive().size()) - 1;
+    if (peers < 1 || uplinks <= 0) return 0;
+    auto const mean = uplinks / peers;
+    auto const roots = static_cast<double>(model.slots(options.source_uplink));
+    auto const fanout = std::max(static_cast<double>(model.slots(mean)), 2.0);
+    auto const hops = std::max(0.0, std::ceil(std::log(peers * total / roots) / std::log(fanout)));
+    auto const block = model.block_bytes() / options.rate;
+    auto const delay = in_s(options.least_delay + options.most_delay) / 2;
+    return options.stripes * block / options.source_uplink + delay + hops * (block / mean + delay);
+}
+
+std::string number(double value, int digits) {
+    if (!std::isfinite(value)) return "-";
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << value;
+    return text.str();
+}
+
+} // namespace
+
+double quantile(std::vector<double>& values, double share) {
+    if (values.empty()) return 0;
+    auto const index = std::min(
+        values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size()))
+    );
+    auto const at = values.begin() + static_cast<std::ptrdiff_t>(index);
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+Report report(SwarmModel const& model, Window const& window, Duration counted) {
+    auto found = delays(model, window);
+    auto const& counts = model.counts();
+    auto const peers = static_cast<double>(std::max<std::size_t>(model.alive().size(), 2) - 1);
+    auto const time = in_s(counted);
+    Report result;
+    result.peers = model.alive().size() - 1;
+    result.slot_use = model.slot_use();
+    result.p50 = quantile(found.groups, 0.5);
+    result.p99 = quantile(found.groups, 0.99);
+    result.p999 = quantile(found.groups, 0.999);
+    result.most = quantile(found.groups, 1);
+    result.within_1 = share_within(found.groups, 1);
+    result.within_2 = share_within(found.groups, 2);
+    result.within_5 = share_within(found.groups, 5);
+    result.joined = share_within(found.joins, 1e9);
+    result.join_p50 = quantile(found.joins, 0.5);
+    result.join_p99 = quantile(found.joins, 0.99);
+    auto const samples = static_cast<double>(std::max<std::uint64_t>(counts.hop_samples, 1));
+    result.hops = static_cast<double>(counts.hops) / samples;
+    result.most_hops = counts.most_hops;
+    result.control = static_cast<double>(counts.control_bytes) / peers / time;
+    result.control_packets = static_cast<double>(counts.control_packet_bytes) / peers / time;
+    result.duplicates = static_cast<double>(counts.duplicates) /
+                        static_cast<double>(std::max<std::uint64_t>(counts.blocks, 1));
+    result.source_upload = static_cast<double>(counts.source_blocks) * model.block_bytes() / time /
+                           model.options().rate;
+    result.source_queue = in_s(counts.most_source_queue);
+    result.source_answers = counts.source_answers;
+    std::vector<double> reattached;
+    for (auto const gap : counts.reattached)
+        reattached.push_back(in_s(gap));
+    result.reattach_p50 = quantile(reattached, 0.5);
+    result.reattach_p90 = quantile(reattached, 0.9);
+    result.reattach_p99 = quantile(reattached, 0.99);
+    result.stepped_back = found.all > 0 ? found.absent / found.all : 0;
+    result.lower_bound = lower_bound(model);
+    result.own_paths = counts.own_paths;
+    result.age_error = in_s(counts.worst_age_error);
+    return result;
+}
+
+std::string to_json(Report const& r) {
+    std::ostringstream text;
+    auto const add = [&](char const* name, double value) {
+        text << ", \"" << name << "\": ";
+        if (std::isfinite(value))
+            text << value;
+        else
+            text << "null";
+    };
+    text << "{\"scenario\": \"" << r.name << '"';
+    add("peers", static_cast<double>(r.peers));
+    add("slot_use", r.slot_use);
+    add("p50", r.p50);
+    add("p99", r.p99);
+    add("p999", r.p999);
+    add("max", r.most);
+    add("within_1s", r.within_1);
+    add("within_2s", r.within_2);
+    add("within_5s", r.within_5);
+    add("joined", r.joined);
+    add("join_p50", r.join_p50);
+    add("join_p99", r.join_p99);
+    add("hops", r.hops);
+    add("hops_max", static_cast<double>(r.most_hops));
+    add("control_per_s", r.control);
+    add("control_packets_per_s", r.control_packets);
+    add("duplicates", r.duplicates);
+    add("source_upload", r.source_upload);
+    add("source_queue", r.source_queue);
+    add("source_answers", static_cast<double>(r.source_answers));
+    add("reattach_p50", r.reattach_p50);
+    add("reattach_p90", r.reattach_p90);
+    add("reattach_p99", r.reattach_p99);
+    add("preemptions", r.preemptions);
+    add("stepped_back", r.stepped_back);
+    add("lower_bound", r.lower_bound);
+    add("own_paths", static_cast<double>(r.own_paths));
+    add("age_error", r.age_error);
+    text << '}';
+    return text.str();
+}
+
+std::string table_head() {
+    return "| case | slot use | p50 s | p99 | p99.9 | max | <=1 s % | <=2 s % | <=5 s % | joined % "
+           "| join p50/p99 | hops avg/max | control B/s (with TCP/IP) | dup % | source xR / queue "
+           "| reattach p50/p90/p99 | preempt /s | back % | LB s |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+}
+
+std::string to_row(Report const& r) {
+    std::ostringstream text;
+    text << "| " << r.name << " | " << number(r.slot_use, 3) << " | " << number(r.p50, 3) << " | "
+         << number(r.p99, 3) << " | " << number(r.p999, 3) << " | " << number(r.most, 2) << " | "
+         << number(100 * r.within_1, 2) << " | " << number(100 * r.within_2, 2) << " | "
+         << number(100 * r.within_5, 3) << " | " << number(100 * r.joined, 1) << " | "
+         << number(r.join_p50, 2) << '/' << number(r.join_p99, 2) << " | " << number(r.hops, 2)
+         << '/' << r.most_hops << " | " << number(r.control, 0) << " ("
+         << number(r.control_packets, 0) << ") | " << number(100 * r.duplicates, 1) << " | "
+         << number(r.source_upload, 2) << " / " << number(r.source_queue, 2) << " | "
+         << number(r.reattach_p50, 2) << '/' << number(r.reattach_p90, 2) << '/'
+         << number(r.reattach_p99, 2) << " | " << number(r.preemptions, 3) << " | "
+         << number(100 * r.stepped_back, 1) << " | " << number(r.lower_bound, 3) << " |";
+    return text.str();
+}
+
+} // namespace minuteswarm::simulation

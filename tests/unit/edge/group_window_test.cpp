@@ -1,0 +1,67 @@
+#include "edge/group_window.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr MonotonicTime start{seconds{100}};
+
+} // namespace
+
+TEST_CASE("A group window tells a new block from one that was there") {
+    GroupWindow window;
+    CHECK(window.is_empty());
+    CHECK(window.add({7}, {2}, start));
+    CHECK_FALSE(window.add({7}, {2}, start));
+    CHECK(window.add({7}, {0}, start));
+    CHECK(window.held({7}) == 5);
+    CHECK(window.held({8}) == 0);
+}
+
+TEST_CASE("A group window keeps the newest groups only, however far ahead a block is") {
+    GroupWindow window;
+    window.add({7}, {0}, start);
+    CHECK(window.add({1'000'000'007}, {0}, start));
+    CHECK(window.held({7}) == 0);
+    CHECK_FALSE(window.add({8}, {0}, start));
+    CHECK(window.add({1'000'000'007 - limits::edge_accounted_groups + 1}, {0}, start));
+    CHECK_FALSE(window.add({1'000'000'007 - limits::edge_accounted_groups}, {0}, start));
+}
+
+TEST_CASE("A group window takes blocks from behind the first one") {
+    GroupWindow window;
+    window.add({7}, {0}, start);
+    CHECK(window.add({5}, {1}, start));
+    CHECK(window.held({5}) == 2);
+    CHECK(window.held({6}) == 0);
+    CHECK(window.first() == GroupNumber{5});
+}
+
+TEST_CASE("Missing groups are those neither rebuilt nor too new nor given up") {
+    GroupWindow window;
+    for (std::uint64_t group = 0; group < 10; ++group)
+        window.add({group}, {0}, start + group * milliseconds{250});
+    window.set_rebuilt({1}, 0x1ff, start + seconds{1});
+    auto const missing = window.missing(start + seconds{2}, milliseconds{1000}, seconds{2});
+    REQUIRE(missing.size() == 3);
+    CHECK(missing.front().group == GroupNumber{2});
+    CHECK(missing.back().group == GroupNumber{4});
+    CHECK(missing.front().held == 1);
+}
+
+TEST_CASE("Incomplete is how far back the oldest group reaches that is not rebuilt") {
+    GroupWindow window;
+    CHECK(window.incomplete(start, seconds{6}) == 255);
+    for (std::uint64_t group = 0; group < 4; ++group) {
+        window.add({group}, {0}, start);
+        if (group != 1) window.set_rebuilt({group}, 0x1ff, start);
+    }
+    CHECK(window.incomplete(start, seconds{6}) == 3);
+    window.set_rebuilt({1}, 0x1ff, start);
+    CHECK(window.incomplete(start, seconds{6}) == 0);
+}

@@ -1,0 +1,329 @@
+#include "edge/subscriptions.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr NodeId source_id{1};
+
+/// A node under test, its clock, and what it wanted done.
+class Node {
+public:
+    explicit Node(NodeId self, std::size_t slots, std::uint8_t stripes = 8, std::uint8_t parity = 1)
+        : policy_(options(self, slots, stripes, parity), random_, now_) {}
+
+    void enter(std::uint64_t id, NodeId node, bool is_source = false) {
+        policy_.enter({id}, {node, milliseconds{10}, is_source, false}, now_);
+    }
+    void hear(std::uint64_t from, SubscriptionMessage const& message) {
+        policy_.on_message({from}, message, now_);
+    }
+    void wait(milliseconds time) {
+        for (auto const end = now_ + time; now_ < end;) {
+            now_ += milliseconds{50};
+            policy_.tick(now_);
+        }
+    }
+    void block(std::uint64_t from, StripeIndex stripe, std::uint64_t group, NodePath const& path) {
+        policy_.on_block({{from}, stripe, {group}, path, milliseconds{100}}, now_);
+    }
+    template <class T>
+    std::vector<T> take() {
+        for (auto& action : policy_.take_actions())
+            actions_.push_back(std::move(action));
+        std::vector<T> found;
+        for (auto const& action : actions_) {
+            if (auto const* one = std::get_if<T>(&action)) found.push_back(*one);
+        }
+        return found;
+    }
+    /// Messages of a kind to a neighbour so far.
+    template <class T>
+    std::vector<T> sent(std::uint64_t to) {
+        std::vector<T> found;
+        for (auto const& send : take<SendSubscription>()) {
+            auto const* message = std::get_if<T>(&send.message);
+            if (message && send.to.value == to) found.push_back(*message);
+        }
+        return found;
+    }
+    void forget() {
+        static_cast<void>(policy_.take_actions());
+        actions_.clear();
+    }
+    Subscriptions& policy() { return policy_; }
+
+private:
+    static SubscriptionOptions
+    options(NodeId self, std::size_t slots, std::uint8_t stripes, std::uint8_t parity) {
+        SubscriptionOptions options;
+        options.self = self;
+        options.source = source_id;
+        options.stripes = stripes;
+        options.parity = parity;
+        options.slots = slots;
+        return options;
+    }
+
+    std::mt19937_64 random_{1};
+    MonotonicTime now_{seconds{1000}};
+    Subscriptions policy_;
+    std::vector<EdgeAction> actions_;
+};
+
+AdvertMessage advert_of(std::uint8_t stripes, std::uint8_t need) {
+    AdvertMessage advert{{100}, 10, 5, 0, false, false, false, {}};
+    for (std::uint8_t s = 0; s < stripes; ++s)
+        advert.stripes.push_back({{s}, true, true, false, need, 1, 0, milliseconds{100}});
+    return advert;
+}
+
+SubscribeMessage subscribe(std::uint8_t stripe) {
+    SubscribeMessage message{{stripe}, {100}, 0};
+    message.is_needy = message.has_uplink = true;
+    return message;
+}
+
+SubscribeMessage home_of(std::uint8_t stripe) {
+    auto message = subscribe(stripe);
+    message.is_home = true;
+    return message;
+}
+
+NodePath path_of(std::initializer_list<std::uint32_t> nodes) {
+    NodePath path;
+    for (auto const node : nodes)
+        path.append({node});
+    return path;
+}
+
+} // namespace
+
+TEST_CASE("A viewer alone with the source asks it for every stripe") {
+    Node viewer{{2}, 0};
+    viewer.enter(1, source_id, true);
+    viewer.hear(1, advert_of(9, 0));
+    viewer.wait(seconds{3});
+    StripeMask asked = 0;
+    for (auto const& message : viewer.sent<SubscribeMessage>(1))
+        asked |= mask_of(message.stripe);
+    CHECK(asked == 0x1ff);
+}
+
+TEST_CASE("Every number of stripes from two to sixteen is asked for", "[stripes]") {
+    for (std::uint8_t stripes = 2; stripes <= 16; ++stripes) {
+        for (std::uint8_t parity = 0; parity <= 4; ++parity) {
+            Node viewer{{2}, 4, stripes, parity};
+            viewer.enter(1, source_id, true);
+            viewer.hear(1, advert_of(static_cast<std::uint8_t>(stripes + parity), 0));
+            viewer.wait(seconds{3});
+            StripeMask asked = 0;
+            for (auto const& message : viewer.sent<SubscribeMessage>(1))
+                asked |= mask_of(message.stripe);
+            CHECK(count(asked) == stripes + parity);
+        }
+    }
+}
+
+TEST_CASE("The source gives each stripe its share of slots") {
+    Node source{source_id, 10};
+    for (std::uint64_t id = 2; id < 7; ++id) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(id, home_of(0));
+    }
+    CHECK(source.policy().children({0}).size() == 2); // its own slot, and the one beyond
+    source.hear(2, home_of(1));
+    CHECK(source.policy().children({1}).size() == 1);
+}
+
+TEST_CASE("A home takes the source's slot of a viewer that is none, and is told whose it was") {
+    Node source{source_id, 9};
+    source.enter(2, {2});
+    source.enter(3, {3});
+    source.hear(2, subscribe(4));
+    REQUIRE(source.sent<AcceptMessage>(2).size() == 1);
+    source.wait(milliseconds{400});
+    source.hear(2, AdvertMessage{});
+    source.hear(3, home_of(4));
+    auto const accepted = source.sent<AcceptMessage>(3);
+    REQUIRE(accepted.size() == 1);
+    CHECK(accepted[0].preempted == NodeId{2});
+    CHECK(accepted[0].path == path_of({1}));
+    auto const preempted = source.sent<PreemptMessage>(2);
+    REQUIRE(preempted.size() == 1);
+    CHECK(preempted[0].successor == NodeId{3});
+}
+
+TEST_CASE("A home does not take another home's slot") {
+    Node source{source_id, 9};
+    source.enter(2, {2});
+    source.enter(3, {3});
+    source.hear(2, home_of(4));
+    source.wait(milliseconds{400});
+    source.hear(3, home_of(4));
+    CHECK(source.sent<AcceptMessage>(3).empty());
+    CHECK(source.sent<RejectMessage>(3).size() == 1);
+}
+
+TEST_CASE("A node without the stripe refuses children for it") {
+    Node relay{{2}, 10};
+    relay.enter(3, {3});
+    relay.hear(3, subscribe(0));
+    auto const rejected = relay.sent<RejectMessage>(3);
+    REQUIRE(rejected.size() == 1);
+    CHECK(rejected[0].reason == RejectMessage::Reason::not_flowing);
+}
+
+namespace {
+
+/// Lets the source accept every request of the relay.
+void feed(Node& relay) {
+    relay.enter(1, source_id, true);
+    relay.hear(1, advert_of(9, 0));
+    for (int i = 0; i < 40; ++i) {
+        relay.wait(milliseconds{50});
+        for (auto const& request : relay.sent<SubscribeMessage>(1))
+            relay.hear(1, AcceptMessage{request.stripe, path_of({1}), {}});
+        relay.forget();
+        if (relay.policy().flowing() == 0x1ff) return;
+        for (StripeIndex s; s.value < 9; ++s)
+            relay.block(1, s, 100U + static_cast<unsigned>(i), path_of({1}));
+    }
+    FAIL("the relay is not fed");
+}
+
+} // namespace
+
+TEST_CASE("A relay accepts as soon as its own parent has accepted") {
+    Node relay{{2}, 10};
+    feed(relay);
+    auto const flowing = relay.policy().flowing();
+    REQUIRE(flowing != 0);
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(flowing))};
+    relay.enter(3, {3});
+    relay.hear(3, subscribe(stripe.value));
+    auto const accepted = relay.sent<AcceptMessage>(3);
+    REQUIRE(accepted.size() == 1);
+    CHECK(accepted[0].path == path_of({1, 2}));
+    CHECK(relay.policy().pushes(stripe, {3}));
+}
+
+TEST_CASE("A node on the path of a stripe is refused as a child") {
+    Node relay{{2}, 10};
+    feed(relay);
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(relay.policy().flowing()))};
+    relay.block(1, stripe, 201, path_of({1, 3}));
+    relay.enter(3, {3});
+    relay.hear(3, subscribe(stripe.value));
+    auto const rejected = relay.sent<RejectMessage>(3);
+    REQUIRE(rejected.size() == 1);
+    CHECK(rejected[0].reason == RejectMessage::Reason::loop);
+}
+
+TEST_CASE("A parent whose blocks came through this node is left at once") {
+    Node relay{{2}, 10};
+    feed(relay);
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(relay.policy().flowing()))};
+    relay.block(1, stripe, 201, path_of({1, 2, 7}));
+    CHECK_FALSE(relay.policy().parents().parent(stripe));
+    auto const left = relay.sent<UnsubscribeMessage>(1);
+    CHECK(std::count(left.begin(), left.end(), UnsubscribeMessage{stripe}) >= 1);
+}
+
+TEST_CASE("A stripe whose path does not begin at the source does not count as flowing") {
+    Node relay{{2}, 10};
+    feed(relay);
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(relay.policy().flowing()))};
+    relay.block(1, stripe, 201, path_of({9}));
+    relay.wait(milliseconds{50});
+    CHECK_FALSE(has(relay.policy().flowing(), stripe));
+}
+
+TEST_CASE("A rebuilt group's missing blocks are made for the children that wait for them") {
+    Node relay{{2}, 10};
+    feed(relay);
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(relay.policy().flowing()))};
+    relay.enter(3, {3});
+    relay.hear(3, subscribe(stripe.value));
+    REQUIRE(relay.policy().pushes(stripe, {3}));
+    for (StripeIndex s; s.value < 9; ++s) {
+        if (s != stripe) relay.block(1, s, 201, path_of({1}));
+    }
+    relay.policy().on_rebuilt({201}, MonotonicTime{seconds{1003}});
+    auto const made = relay.take<RegenerateBlocks>();
+    REQUIRE(made.size() == 1);
+    CHECK(made[0].group == GroupNumber{201});
+    CHECK(made[0].stripes == mask_of(stripe));
+}
+
+TEST_CASE("The source does not answer wants") {
+    CHECK_FALSE(Node({1}, 10).policy().answers_wants());
+    Node viewer{{2}, 10};
+    CHECK(viewer.policy().answers_wants());
+    viewer.policy().on_uplink(milliseconds{200});
+    CHECK_FALSE(viewer.policy().answers_wants());
+}
+
+TEST_CASE("A node that lags behind gives slots back within a second") {
+    Node source{source_id, 18};
+    for (std::uint64_t id = 2; id < 20; ++id) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(id, home_of(static_cast<std::uint8_t>(id % 9)));
+    }
+    REQUIRE(source.policy().used_slots() == 18);
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{500});
+    CHECK(source.policy().slots() < 18);
+    CHECK(source.policy().used_slots() <= source.policy().slots());
+}
+
+TEST_CASE("A viewer that stays below K stripes steps back and comes again") {
+    Node viewer{{2}, 4};
+    viewer.enter(3, {3});
+    viewer.wait(seconds{9});
+    CHECK(viewer.policy().is_stepped_back());
+    viewer.wait(seconds{1});
+    CHECK(viewer.policy().is_stepped_back());
+    milliseconds absent{1000};
+    for (; viewer.policy().is_stepped_back() && absent < seconds{60}; absent += milliseconds{50})
+        viewer.wait(milliseconds{50});
+    CHECK(absent > seconds{8});
+    CHECK(absent < seconds{21});
+}
+
+TEST_CASE("Settled neighbours hear an advert about once a second") {
+    Node relay{{2}, 10};
+    feed(relay);
+    relay.enter(3, {3});
+    for (std::uint64_t group = 201; group < 221; ++group) {
+        for (StripeIndex s; s.value < 9; ++s)
+            relay.block(1, s, group, path_of({1}));
+        relay.wait(milliseconds{250});
+        relay.hear(1, advert_of(9, 0));
+        if (group == 208) relay.forget();
+    }
+    auto const adverts = relay.sent<AdvertMessage>(3).size();
+    CHECK(adverts >= 2);
+    CHECK(adverts <= 5);
+}
+
+TEST_CASE("Messages for stripes that there are not and from strangers change nothing") {
+    Node viewer{{2}, 4};
+    viewer.enter(3, {3});
+    viewer.forget();
+    viewer.hear(3, subscribe(31));
+    viewer.hear(3, AcceptMessage{{31}, path_of({1}), {}});
+    viewer.hear(3, RejectMessage{{31}, RejectMessage::Reason::full});
+    viewer.hear(3, UnsubscribeMessage{{31}});
+    viewer.hear(3, PreemptMessage{{31}, {7}, {}, 0});
+    viewer.hear(9, subscribe(0));
+    CHECK(viewer.take<SendSubscription>().empty());
+    viewer.hear(3, AcceptMessage{{0}, path_of({1, 3}), {}}); // never asked
+    CHECK(viewer.sent<UnsubscribeMessage>(3).size() == 1);
+    CHECK(viewer.policy().flowing() == 0);
+}
