@@ -36,7 +36,6 @@ struct PeerOptions {
     double claimed = 0;           ///< of the rate; 0: as it is
     bool forwards = true;         ///< false: takes stripes and children, and sends nothing
     bool claims_the_best = false; ///< says it has every stripe, new and with slots free
-    StripeMask forced_homes = 0;  ///< 0: chooses
 };
 
 /// What was counted since the last reset.
