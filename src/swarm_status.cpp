@@ -35,9 +35,9 @@ void fill_swarm_status(Status& status, Swarm const& swarm, ChannelSwarm const& c
     status.totals.protocol_overhead =
         totals.down + totals.up - totals.down_payload - totals.up_payload;
     status.chunks.active = swarm.chunks().active();
-    status.swarm_formation.count = swarm.formation().size();
-    status.swarm_formation.p50 = percentile(swarm.formation(), 0.5);
-    status.swarm_formation.p99 = percentile(swarm.formation(), 0.99);
+    status.swarm_formation.count = swarm.formation().count();
+    status.swarm_formation.p50 = swarm.formation().percentile(0.5);
+    status.swarm_formation.p99 = swarm.formation().percentile(0.99);
     status.dropped.bad_signature = channel.counters().bad_signature;
     status.dropped.strikes = channel.counters().strikes;
     status.dropped.bans = channel.neighbourhood().bans().count();

@@ -1,15 +1,11 @@
 #include "viewer.hpp"
 
-#include "base/signature.hpp"
 #include "base/text.hpp"
 #include "feed/statement_codec.hpp"
 #include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 namespace minuteswarm {
 namespace {
@@ -23,31 +19,20 @@ constexpr std::chrono::seconds linger_most{30};
 constexpr std::chrono::seconds lonely_after{30};
 constexpr std::size_t latency_samples = 7200; // an hour of ticks
 
-std::filesystem::path make_cache_folder(std::filesystem::path const& cache) {
-    std::error_code error;
-    auto const folder = cache / random_id<SessionId>().hex();
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-        throw StartError{concat("--cache: cannot make ", folder.string(), ": ", error.message())};
-    }
-    return folder;
-}
-
 } // namespace
 
 Viewer::Viewer(EventLoop& loop, Options options, Events events)
     : loop_(loop)
     , options_(std::move(options))
     , events_(std::move(events))
-    , folder_(make_cache_folder(options_.cache))
+    , folder_(options_.cache, options_.keep)
     , disk_(loop)
     , store_(loop, disk_, {})
-    , timer_(loop) {}
+    , timer_(loop)
+    , latencies_(latency_samples) {}
 
 Viewer::~Viewer() {
     disk_.finish();
-    std::error_code ignored;
-    if (!options_.keep) std::filesystem::remove_all(folder_, ignored);
 }
 
 ChunkKey Viewer::key_of(ChunkNumber number) const {
@@ -170,7 +155,7 @@ void Viewer::on_record(Record const& record) {
     if (!first_record_at_) first_record_at_ = MonotonicClock::now();
     if (!records_.emplace(record.number, record).second) return;
     auto const key = key_of(record.number);
-    store_.add(key, folder_ / chunk_name(key.channel, record), record.size);
+    store_.add(key, folder_.path() / chunk_name(key.channel, record), record.size);
     swarm_->chunks().hold(key, record);
     playback_->add(record);
     update_interest();
@@ -314,9 +299,8 @@ void Viewer::tick() {
             note_ = "no peers for 30 s: is the broadcast on, and is the link right? Still trying";
             events_.on_notice(note_);
         }
-        if (playback_->timeline().state() == Timeline::State::live &&
-            latencies_.size() < latency_samples) {
-            latencies_.push_back(playback_->timeline().latency_now());
+        if (playback_->timeline().state() == Timeline::State::live) {
+            latencies_.add(playback_->timeline().latency_now());
         }
         tick();
     });
@@ -349,8 +333,8 @@ Status Viewer::status() const {
     if (auto const first = playback_->first_byte_at()) {
         status.startup.link_to_first_byte = in_ms(*first - started_);
     }
-    status.latency.p50 = percentile(latencies_, 0.5);
-    status.latency.p99 = percentile(latencies_, 0.99);
+    status.latency.p50 = latencies_.percentile(0.5);
+    status.latency.p99 = latencies_.percentile(0.99);
     fill_swarm_status(status, *swarm_, *channel_);
     status.chunks.from_swarm = from_swarm_;
     status.chunks.held =

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "base/event_loop.hpp"
+#include "base/recent_samples.hpp"
 #include "base/timer.hpp"
 #include "feed/link.hpp"
 #include "http/status.hpp"
 #include "playback.hpp"
 #include "playout/fetch_order.hpp"
+#include "store/cache_folder.hpp"
 #include "store/disk_strand.hpp"
 #include "store/store.hpp"
 #include "swarm/swarm.hpp"
@@ -71,7 +73,7 @@ private:
     EventLoop& loop_;
     Options options_;
     Events events_;
-    std::filesystem::path folder_;
+    CacheFolder folder_;
     DiskStrand disk_;
     Store store_;
     std::unique_ptr<Swarm> swarm_;
@@ -86,7 +88,7 @@ private:
     std::optional<MonotonicTime> done_at_;
     std::uint64_t up_payload_seen_ = 0;
     std::uint64_t from_swarm_ = 0;
-    std::vector<MediaTime> latencies_;
+    RecentSamples latencies_;
     MonotonicTime last_upload_{};
     MonotonicTime last_peer_{};
     MonotonicTime started_ = MonotonicClock::now();

@@ -2,6 +2,7 @@
 
 #include "base/big_endian.hpp"
 #include "base/limits.hpp"
+#include "edge/compact_integer.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,27 +12,7 @@ namespace {
 
 constexpr std::uint8_t advert_flags = 0x07;
 constexpr std::uint8_t subscribe_flags = 0x7f;
-
-void append_varint(Bytes& to, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7)
-        to.push_back(static_cast<std::uint8_t>(value | 0x80));
-    to.push_back(static_cast<std::uint8_t>(value));
-}
-
-/// None also for forms that are longer than need be, so that a value has one encoding.
-std::optional<std::uint64_t> take_varint(BigEndianReader& reader) {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        auto const byte = reader.take<std::uint8_t>();
-        if (!byte || (shift == 63 && *byte > 1)) return std::nullopt;
-        value |= std::uint64_t{*byte & 0x7fU} << shift;
-        if ((*byte & 0x80U) == 0) {
-            if (*byte == 0 && shift > 0) return std::nullopt;
-            return value;
-        }
-    }
-    return std::nullopt;
-}
+constexpr std::uint64_t most_mask = (std::uint64_t{1} << limits::edge_stripes) - 1;
 
 std::uint8_t flag(bool is_set, unsigned bit) {
     return static_cast<std::uint8_t>(is_set ? 1U << bit : 0U);
@@ -80,7 +61,7 @@ std::optional<StripeAdvert> take_stripe_advert(BigEndianReader& reader, StripeIn
 Bytes encode_body(AdvertMessage const& message) {
     Bytes body;
     body.reserve(12 + 3 * message.stripes.size());
-    append_varint(body, message.newest.value);
+    append_compact(body, message.newest.value);
     append_be(body, message.slots);
     append_be(body, message.spare);
     append_be(body, message.incomplete);
@@ -94,7 +75,7 @@ Bytes encode_body(AdvertMessage const& message) {
     StripeMask mask = 0;
     for (auto const& stripe : message.stripes)
         mask |= mask_of(stripe.stripe);
-    append_varint(body, mask);
+    append_compact(body, mask);
     for (auto const& stripe : message.stripes)
         append(body, stripe);
     return body;
@@ -102,14 +83,13 @@ Bytes encode_body(AdvertMessage const& message) {
 
 Expected<AdvertMessage> decode_advert(ByteView body) {
     BigEndianReader reader{body};
-    auto const newest = take_varint(reader);
+    auto const newest = take_compact(reader, most_compact);
     auto const slots = reader.take<std::uint8_t>();
     auto const spare = reader.take<std::uint8_t>();
     auto const incomplete = reader.take<std::uint8_t>();
     auto const flags = reader.take<std::uint8_t>();
-    auto const mask = take_varint(reader);
+    auto const mask = take_compact(reader, most_mask);
     if (!newest || !flags || !mask) return Error{"advert: malformed"};
-    if (*mask > UINT32_MAX) return Error{"advert: too many stripes"};
     if ((*flags & ~advert_flags) != 0) return Error{"advert: unknown flags"};
     AdvertMessage message;
     message.newest = {*newest};
@@ -139,7 +119,7 @@ Bytes encode_body(SubscribeMessage const& message) {
             flag(message.is_desperate, 5) | flag(message.may_preempt, 6)
         )
     );
-    append_varint(body, message.first.value);
+    append_compact(body, message.first.value);
     append_be(body, message.held);
     return body;
 }
@@ -148,7 +128,7 @@ Expected<SubscribeMessage> decode_subscribe(ByteView body) {
     BigEndianReader reader{body};
     auto const stripe = take_stripe(reader);
     auto const flags = reader.take<std::uint8_t>();
-    auto const first = take_varint(reader);
+    auto const first = take_compact(reader, most_compact);
     auto const held = reader.take<std::uint32_t>();
     if (!stripe || !first || !held || !reader.is_empty()) return Error{"subscribe: malformed"};
     if ((*flags & ~subscribe_flags) != 0) return Error{"subscribe: unknown flags"};

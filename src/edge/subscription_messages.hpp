@@ -95,12 +95,11 @@ using SubscriptionMessage = std::variant<
     UnsubscribeMessage,
     PreemptMessage>;
 
-/// The bodies: what follows the type byte. Group numbers and masks are varints, 7 bits a byte, the
-/// lowest first and the last byte not 0.
-/// advert: newest varint, slots u8, spare u8, incomplete u8, flags u8, stripes mask varint, then
+/// The bodies: what follows the type byte. Group numbers and masks are compact integers.
+/// advert: newest compact, slots u8, spare u8, incomplete u8, flags u8, stripes mask compact, then
 /// for each stripe 3 bytes: behind 5 bits, hops 5, need 3, flowing, home, relay, age u8.
 Bytes encode_body(AdvertMessage const& message);
-/// stripe u8, flags u8, first varint, held u32.
+/// stripe u8, flags u8, first compact, held u32.
 Bytes encode_body(SubscribeMessage const& message);
 /// stripe u8, preempted u32, the path's node ids u32 each.
 Bytes encode_body(AcceptMessage const& message);

@@ -4,9 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cmath>
-
 namespace minuteswarm {
 namespace {
 
@@ -161,16 +158,6 @@ std::string to_metrics(Status const& status) {
     gauge("chunk_memory_bytes", status.memory_chunks);
     gauge("clients", status.clients.size());
     return text;
-}
-
-std::chrono::milliseconds percentile(std::vector<MediaTime> samples, double share) {
-    if (samples.empty()) return {};
-    auto const last = static_cast<double>(samples.size() - 1);
-    auto const rank = static_cast<std::ptrdiff_t>(std::lround(share * last));
-    std::nth_element(samples.begin(), samples.begin() + rank, samples.end());
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        samples[static_cast<std::size_t>(rank)]
-    );
 }
 
 } // namespace minuteswarm

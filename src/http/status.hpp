@@ -14,7 +14,7 @@
 namespace minuteswarm {
 
 /// What `/api/status` and `/metrics` show: a snapshot, filled by a role. Every field that is not
-/// known is 0, empty or null. README.md, "Status", defines each.
+/// known is 0, empty or null. README.md, "Status fields", defines each.
 struct Status {
     struct Peer {
         std::string address;
@@ -82,8 +82,5 @@ struct Status {
 std::string to_json(Status const& status);
 /// The same in Prometheus' text format.
 std::string to_metrics(Status const& status);
-
-/// The value below which `share` (0-1) of the samples lie; 0 of none.
-std::chrono::milliseconds percentile(std::vector<MediaTime> samples, double share);
 
 } // namespace minuteswarm

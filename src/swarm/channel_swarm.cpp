@@ -308,9 +308,9 @@ std::vector<PeerEndpoint> ChannelSwarm::join(ChunkId const& chunk) {
     return endpoints;
 }
 
-std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, bool with_source) const {
+std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, Duration stuck) const {
     std::vector<PeerEndpoint> endpoints;
-    for (auto const id : neighbourhood_.holders(chunk, with_source)) {
+    for (auto const id : neighbourhood_.holders(chunk, stuck)) {
         endpoints.push_back(neighbourhood_.find(id)->endpoint);
     }
     return endpoints;

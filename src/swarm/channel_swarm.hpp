@@ -68,7 +68,7 @@ public:
     /// This node joins a chunk: returns whom to connect to, and tells everybody.
     std::vector<PeerEndpoint> join(ChunkId const& chunk);
     /// Everybody who may have a chunk, see Neighbourhood::holders.
-    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, bool with_source) const;
+    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, Duration stuck) const;
 
     /// Records from here on are wanted: holes behind `first` are pulled.
     void set_interest(ChunkNumber first) { interest_ = first; }

@@ -10,6 +10,8 @@ constexpr std::chrono::seconds alive_for{60};
 constexpr std::uint64_t follower_memory =
     4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
+// Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
+constexpr std::chrono::seconds source_patience{1};
 
 template <class T>
 void keep_some(std::vector<T>& all, std::size_t most, std::mt19937_64& random) {
@@ -134,7 +136,7 @@ Neighbourhood::dial_targets(ChunkId const& chunk, std::mt19937_64& random) const
     return targets;
 }
 
-std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_source) const {
+std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, Duration stuck) const {
     std::vector<NeighbourId> found;
     std::vector<NeighbourId> sources;
     for (auto const& [id, neighbour] : neighbours_) {
@@ -145,7 +147,8 @@ std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_
             found.push_back(id);
         }
     }
-    if (with_source || found.empty()) found.insert(found.end(), sources.begin(), sources.end());
+    if (stuck >= source_patience || found.empty())
+        found.insert(found.end(), sources.begin(), sources.end());
     if (!found.empty()) return found;
     // Nobody said so; but who came here before it had checked its archive could not say it.
     for (auto const& [id, neighbour] : neighbours_) {

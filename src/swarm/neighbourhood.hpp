@@ -82,9 +82,9 @@ public:
     /// nobody else did.
     [[nodiscard]] std::vector<NeighbourId>
     dial_targets(ChunkId const& chunk, std::mt19937_64& random) const;
-    /// When a chunk makes no progress: everybody who may have it, the source only if asked for or
-    /// if there is nobody else; if there is none of these, everybody.
-    [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk, bool with_source) const;
+    /// When a chunk has been `stuck` so long: everybody who may have it, the source only after a
+    /// second or if there is nobody else; if there is none of these, everybody.
+    [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk, Duration stuck) const;
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
 

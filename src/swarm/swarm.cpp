@@ -24,8 +24,6 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds rescue_interval{500};
-// Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
-constexpr std::chrono::milliseconds source_patience{1000};
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
@@ -83,6 +81,7 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     , options_(std::move(options))
     , events_(std::move(events))
     , session_id_(random_id<SessionId>())
+    , formation_(formation_samples)
     , resolver_(loop.io())
     , timer_(loop.io()) {
     // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the
@@ -107,14 +106,16 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     ));
 
     auto chunk_events = events_.chunks;
-    chunk_events.on_formed = [this](MediaTime took) {
-        if (formation_.size() < formation_samples) formation_.push_back(took);
-    };
+    chunk_events.on_formed = [this](MediaTime took) { formation_.add(took); };
     chunk_events.on_payload = [this](PeerEndpoint const& peer, int down, int up) {
         auto& traffic = traffic_[peer];
         traffic.down += static_cast<std::uint64_t>(down);
         traffic.up += static_cast<std::uint64_t>(up);
-        if (traffic_.size() > traffic_peers) traffic_.erase(traffic_.begin());
+        traffic.last = MonotonicClock::now();
+        if (traffic_.size() <= traffic_peers) return;
+        traffic_.erase(std::ranges::min_element(traffic_, {}, [](auto const& entry) {
+            return entry.second.last;
+        }));
     };
     chunk_events.on_corrupt = [this](ChunkKey const& key, PeerEndpoint const& peer) {
         auto* const channel = find(key.channel);
@@ -211,9 +212,8 @@ void Swarm::rescue_stuck() {
     for (auto const& [key, calls] : chunks_->stuck()) {
         auto const* channel = find(key.channel);
         if (!channel) continue;
-        auto const asks_source = calls * rescue_interval >= source_patience;
         ChunkId const chunk{key.event, key.rendition, key.number};
-        chunks_->add_peers(key, channel->holders(chunk, asks_source));
+        chunks_->add_peers(key, channel->holders(chunk, calls * rescue_interval));
     }
 }
 
@@ -243,9 +243,10 @@ void Swarm::tick() {
     chunks_->wake_idle(MonotonicClock::now());
     if (ticks_ % (rescue_interval / tick_interval) == 0) rescue_stuck();
     if (ticks_ % lonely_search == 8) look_for_peers(); // and two seconds after the start
+    session_->post_session_stats();
     if (ticks_ % 4 != 0) return;
     chunks_->tick(MonotonicClock::now());
-    session_->post_session_stats();
+    is_rate_due_ = true;
     for (auto& [peer, traffic] : traffic_) {
         traffic.down_rate = traffic.down - std::exchange(traffic.down_before, traffic.down);
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
@@ -386,8 +387,10 @@ void Swarm::on_alert(lt::alert* alert) {
         static int const up_payload = metric("net.sent_payload_bytes");
         auto const counters = stats->counters();
         auto const value = [&](int index) { return static_cast<std::uint64_t>(counters[index]); };
-        totals_.down_rate = value(down) - totals_.down;
-        totals_.up_rate = value(up) - totals_.up;
+        if (std::exchange(is_rate_due_, false)) {
+            totals_.down_rate = value(down) - std::exchange(totals_.down_before, value(down));
+            totals_.up_rate = value(up) - std::exchange(totals_.up_before, value(up));
+        }
         totals_.down = value(down);
         totals_.up = value(up);
         totals_.down_payload = value(down_payload);

@@ -2,6 +2,7 @@
 
 #include "base/event_loop.hpp"
 #include "base/log.hpp"
+#include "base/recent_samples.hpp"
 #include "feed/dht_item.hpp"
 #include "feed/link.hpp"
 #include "store/store.hpp"
@@ -96,14 +97,17 @@ public:
         std::uint64_t up = 0;
         std::uint64_t down_rate = 0, up_rate = 0; ///< bytes per second, over the last one
         std::uint64_t down_before = 0, up_before = 0;
+        MonotonicTime last{};
     };
     [[nodiscard]] std::map<PeerEndpoint, Traffic> const& traffic() const { return traffic_; }
     struct Totals {
         std::uint64_t down = 0, up = 0, down_payload = 0, up_payload = 0;
         std::uint64_t down_rate = 0, up_rate = 0; ///< bytes per second, over the last one
+        std::uint64_t down_before = 0, up_before = 0;
     };
     [[nodiscard]] Totals const& totals() const { return totals_; }
-    [[nodiscard]] std::vector<MediaTime> const& formation() const { return formation_; }
+    /// From a chunk wanted to its first payload byte.
+    [[nodiscard]] RecentSamples const& formation() const { return formation_; }
 
     /// Starts to end: nothing more is reported; the loop's run returns once libtorrent is through.
     void stop();
@@ -135,11 +139,12 @@ private:
     std::unique_ptr<ChunkTorrents> chunks_;
     std::map<PeerEndpoint, Traffic> traffic_;
     Totals totals_;
-    std::vector<MediaTime> formation_;
+    RecentSamples formation_;
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
     std::uint64_t uplink_ = 0;
     std::uint64_t ticks_ = 0;
+    bool is_rate_due_ = false;
     bool stopped_ = false;
 };
 

@@ -41,8 +41,16 @@ TEST_CASE("EventFolder refuses what is not an event's archive and says why") {
         return opened ? std::string("no error") : opened.error().message;
     };
     CHECK_THAT(message(temp / "absent"), Contains("No such file"));
-    CHECK_THAT(message(folder / "channel"), Contains("not a folder"));
-    CHECK_THAT(message(temp.path()), Contains("not <channel>-<event>"));
+    CHECK_THAT(message(folder / "channel"), Contains("is a file"));
+    auto const name = folder.filename().string();
+    CHECK_THAT(message(temp.path()), Contains("holds one event") && Contains(name));
+    std::filesystem::create_directory(temp / "0123456789abcdef-41");
+    CHECK_THAT(message(temp.path()), Contains("holds 2 events") && Contains(name));
+    std::filesystem::create_directory(temp / "empty");
+    CHECK_THAT(message(temp / "empty"), Contains("is empty") && Contains("<channel>-<event>"));
+    CHECK_THAT(message(folder / "chunks" / ".." / ".." / "empty" / ".."), Contains("2 events"));
+    std::filesystem::create_directories(temp / "odd/below");
+    CHECK_THAT(message(temp / "odd"), Contains("is not an event's folder"));
 
     auto const renamed = temp / "0123456789abcdef-42";
     std::filesystem::rename(folder, renamed);

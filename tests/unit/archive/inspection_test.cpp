@@ -146,8 +146,8 @@ TEST_CASE("Inspection says why a folder is no archive") {
     CHECK(inspect_archive(temp / "absent").problem);
     CHECK(inspect_archive(temp.path()).problem);
     ArchiveBuilder archive(temp.path());
-    CHECK_THAT(*inspect_archive(temp.path()).problem, Contains("archives of 1 events"));
+    CHECK_THAT(*inspect_archive(temp.path()).problem, Contains("holds one event"));
     spill(temp / "file", "x");
     CHECK(inspect_archive(temp / "file").problem);
-    CHECK_THAT(to_text(inspect_archive(temp / "file")), Contains("not a folder"));
+    CHECK_THAT(to_text(inspect_archive(temp / "file")), Contains("is a file"));
 }

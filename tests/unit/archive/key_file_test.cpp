@@ -37,7 +37,7 @@ std::size_t files_in(std::filesystem::path const& folder) {
 
 TEST_CASE("KeyFile makes a key for its owner alone and finds it again") {
     TempFolder temp;
-    auto const path = temp / "channels/radio.key";
+    auto const path = temp / "radio.key";
     auto const channel = KeyFile::load_or_create(path).key().channel();
 
     using std::filesystem::perms;
@@ -132,6 +132,12 @@ TEST_CASE("KeyFile::create never replaces a file") {
     CHECK_THROWS_AS(KeyFile::create(temp / "a.key"), StartError);
     CHECK(as_text(slurp(temp / "a.key")) == "precious");
     CHECK(files_in(temp.path()) == 1);
+}
+
+TEST_CASE("KeyFile::create makes no folder") {
+    TempFolder temp;
+    CHECK_THAT(message_of(temp / "new/a.key"), Contains((temp / "new").string()));
+    CHECK(files_in(temp.path()) == 0);
 }
 
 TEST_CASE("KeyFile warns when others may read the key") {

@@ -68,14 +68,3 @@ TEST_CASE("Metrics name a type for each value and count in seconds", "[http]") {
     CHECK(text.find("\nminuteswarm_gaps_total 3\n") != std::string::npos);
     CHECK(text.back() == '\n');
 }
-
-TEST_CASE("Percentile is the value below which the share lies", "[http]") {
-    std::vector<MediaTime> samples;
-    for (int i = 101; i > 0; --i)
-        samples.emplace_back(std::chrono::milliseconds{i});
-    CHECK(percentile(samples, 0.5) == 51ms);
-    CHECK(percentile(samples, 0.99) == 100ms);
-    CHECK(percentile(samples, 1) == 101ms);
-    CHECK(percentile({}, 0.5) == 0ms);
-    CHECK(percentile({7ms}, 0.99) == 7ms);
-}

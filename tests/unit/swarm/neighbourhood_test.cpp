@@ -194,7 +194,7 @@ TEST_CASE("One that listens nowhere is never dialled") {
     auto const id = bench.enter(hidden);
     bench.all.on_have(id, have(5, State::complete));
     CHECK(bench.dial_targets(5) == Ids{});
-    CHECK(bench.all.holders(chunk(5), false).empty());
+    CHECK(bench.all.holders(chunk(5), 500ms).empty());
     CHECK_FALSE(bench.all.should_dial_later(id, State::complete));
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("A chunk's peers are dialled up to a limit") {
     for (std::uint8_t i = 1; i <= 30; ++i)
         bench.all.on_have(bench.enter(neighbour(i)), have(5, State::complete));
     CHECK(bench.dial_targets(5).size() == limits::chunk_peers);
-    CHECK(bench.all.holders(chunk(5), false).size() == 30);
+    CHECK(bench.all.holders(chunk(5), 500ms).size() == 30);
 }
 
 TEST_CASE("Of later joiners those with lower session ids are dialled, of holders all") {
@@ -226,9 +226,9 @@ TEST_CASE("Who may have a chunk: the source, those that announced it, and follow
     bench.enter(neighbour(4));
     bench.all.on_have(told, have(5, State::complete));
     bench.all.on_have(follower, have(4, State::joining));
-    CHECK(bench.all.holders(chunk(5), false) == Ids{told, follower});
-    CHECK(bench.all.holders(chunk(5), true) == Ids{told, follower, first});
-    CHECK(bench.all.holders(chunk(50), false) == Ids{first}); // there is nobody else
+    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{told, follower});
+    CHECK(bench.all.holders(chunk(5), 1s) == Ids{told, follower, first});
+    CHECK(bench.all.holders(chunk(50), 500ms) == Ids{first}); // there is nobody else
 }
 
 TEST_CASE("When nobody is known to have a chunk, everybody may have it") {
@@ -238,10 +238,10 @@ TEST_CASE("When nobody is known to have a chunk, everybody may have it") {
     hidden.endpoint.port = 0;
     bench.enter(hidden);
     auto const other = bench.enter(neighbour(3));
-    CHECK(bench.all.holders(chunk(5), false) == Ids{one, other});
+    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{one, other});
     CHECK(bench.dial_targets(5) == Ids{});
     bench.all.on_have(other, have(5, State::complete));
-    CHECK(bench.all.holders(chunk(5), false) == Ids{other});
+    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{other});
 }
 
 TEST_CASE("A chunk of another event or rendition is another chunk") {
