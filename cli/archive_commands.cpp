@@ -2,14 +2,13 @@
 #include "archive/inspection.hpp"
 #include "base/text.hpp"
 #include "commands.hpp"
-#include "feed/link.hpp"
 #include "inspection_json.hpp"
+#include "link_argument.hpp"
 #include "options.hpp"
 
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -55,34 +54,26 @@ int export_folder(ExportArguments const& arguments) {
     return exit_done;
 }
 
-int inspect_link(std::string const& text, bool json) {
-    auto const link = parse_link(text);
-    if (!link) throw StartError{link.error().message};
+int show(Link const& link, bool json) {
     if (json) {
-        std::cout << to_json(*link) << '\n';
+        std::cout << to_json(link) << '\n';
         return exit_done;
     }
-    std::cout << "link of a channel\n  channel  " << link->channel.hex() << '\n';
-    if (!link->title.empty()) std::cout << "  title    " << link->title << '\n';
-    for (auto const& peer : link->peers)
+    std::cout << "link of a channel\n  channel  " << link.channel.hex() << '\n';
+    if (!link.title.empty()) std::cout << "  title    " << link.title << '\n';
+    for (auto const& peer : link.peers)
         std::cout << "  peer     " << peer << '\n';
-    for (auto const& tracker : link->trackers)
+    for (auto const& tracker : link.trackers)
         std::cout << "  tracker  " << tracker << '\n';
-    for (auto const& seed : link->web_seeds)
+    for (auto const& seed : link.web_seeds)
         std::cout << "  web seed " << seed << '\n';
     return exit_done;
 }
 
 int inspect(std::string const& what, bool json) {
-    if (what.starts_with("magnet:")) return inspect_link(what, json);
-    if (!std::filesystem::exists(what)) throw StartError{concat("'", what, "' does not exist")};
-    if (!std::filesystem::is_directory(what)) {
-        std::ifstream file{what};
-        std::string line;
-        std::getline(file, line);
-        return inspect_link(line, json);
-    }
+    if (!std::filesystem::is_directory(what)) return show(read_link_argument(what), json);
     auto const inspection = inspect_archive(what);
+    if (inspection.problem && !json) throw StartError{*inspection.problem};
     std::cout << (json ? to_json(inspection) + "\n" : to_text(inspection));
     return inspection.is_whole() ? exit_done : exit_failed;
 }

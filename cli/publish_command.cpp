@@ -1,3 +1,4 @@
+#include "archive/file.hpp"
 #include "archive/key_file.hpp"
 #include "archive/retention.hpp"
 #include "base/text.hpp"
@@ -25,6 +26,8 @@ std::filesystem::path key_path(PublishArguments const& arguments) {
     if (!arguments.key.empty()) return arguments.key;
     auto const path = channel_key_path(arguments.channel, user_data_folder());
     if (!path) throw StartError{"--channel: " + path.error().message};
+    if (auto made = make_folders(path->parent_path()); !made)
+        throw StartError{made.error().message};
     return *path;
 }
 
@@ -54,7 +57,7 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
         reporter.event("link", {{"link", text}}, "watch with:  minuteswarm watch '" + text + "'");
         if (arguments.link_file.empty()) return;
         if (!(std::ofstream{arguments.link_file} << text << '\n' << std::flush))
-            reporter.notice("cannot write the link to " + arguments.link_file);
+            reporter.warning("cannot write the link to " + arguments.link_file);
     };
     events.on_http = [&](std::string const& url) {
         reporter.event("http", {{"url", url}}, "own preview at " + url);
@@ -74,6 +77,7 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
         );
     };
     events.on_notice = [&](std::string const& line) { reporter.notice(line); };
+    events.on_warning = [&](std::string const& line) { reporter.warning(line); };
     events.on_end = [&](std::string const& magnet, std::filesystem::path const& folder) {
         reporter.event(
             "end",
@@ -92,7 +96,7 @@ Publisher::Events make_events(PublishArguments const& arguments, Reporter& repor
 int publish(PublishArguments const& arguments) {
     Reporter reporter{arguments.json};
     auto key = KeyFile::load_or_create(key_path(arguments));
-    if (auto const warning = key.warning()) reporter.notice(*warning);
+    if (auto const warning = key.warning()) reporter.warning(*warning);
     EventLoop loop;
     RoleRun run{loop, reporter};
     Publisher publisher{

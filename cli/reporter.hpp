@@ -20,7 +20,8 @@ public:
     using Values = std::vector<std::pair<std::string_view, std::string>>;
     void event(std::string_view name, Values const& values, std::string const& line);
     void chunk(ChunkNumber number, std::string const& line);
-    void notice(std::string const& line) { event("warning", {{"message", line}}, line); }
+    void notice(std::string const& line) { event("notice", {{"message", line}}, line); }
+    void warning(std::string const& line) { event("warning", {{"message", line}}, line); }
 
     /// A line for people alone.
     void say(std::string const& line) {

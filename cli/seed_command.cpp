@@ -37,6 +37,7 @@ int seed(SeedArguments const& arguments) {
         reporter.event("http", {{"url", url}}, "preview at " + url);
     };
     events.on_notice = [&](std::string const& line) { reporter.notice(line); };
+    events.on_warning = [&](std::string const& line) { reporter.warning(line); };
     events.on_ready = [&](auto const& folder, Link const& link, std::string const& magnet) {
         auto const text = format_link(link);
         reporter.event(

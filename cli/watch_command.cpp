@@ -1,6 +1,7 @@
 #include "base/text.hpp"
 #include "commands.hpp"
 #include "folder_viewer.hpp"
+#include "link_argument.hpp"
 #include "options.hpp"
 #include "player.hpp"
 #include "reporter.hpp"
@@ -8,8 +9,6 @@
 #include "viewer.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -20,7 +19,7 @@ struct WatchArguments {
     std::string what, output, player, cache;
     std::chrono::microseconds latency = std::chrono::seconds{3};
     std::uint64_t cache_size = std::uint64_t{2} << 30;
-    bool keep = false, open = false, json = false, is_relay = false;
+    bool force = false, keep = false, open = false, json = false, is_relay = false;
     NetworkArguments network;
     HttpArguments http;
 };
@@ -35,20 +34,12 @@ std::filesystem::path cache_folder(std::string const& given) {
                 : std::filesystem::temp_directory_path() / "minuteswarm";
 }
 
-/// The link itself, or the first line of a file or of standard input.
-std::string read_link(std::string const& what) {
-    if (what.starts_with("magnet:")) return what;
-    std::string line;
-    if (what == "-") {
-        std::getline(std::cin, line);
-        return line;
-    }
-    std::ifstream file{what};
-    if (!file)
-        throw StartError{
-            concat("'", what, "' is neither a link nor a file nor an archive's folder")};
-    std::getline(file, line);
-    return line;
+/// What is there already is replaced only when asked; pipes and devices lose nothing.
+void check_output(WatchArguments const& arguments) {
+    auto const& file = arguments.output;
+    std::error_code error;
+    if (file == "-" || arguments.force || !std::filesystem::is_regular_file(file, error)) return;
+    throw StartError{concat(file, " exists: give another name, or --force to replace it")};
 }
 
 Playback::Options playback_options(WatchArguments const& arguments) {
@@ -67,7 +58,7 @@ Playback::Options playback_options(WatchArguments const& arguments) {
 struct WatchReports {
     WatchArguments const& arguments;
     Reporter& reporter;
-    RoleRun& run;
+    std::string_view waiting; ///< what it does while it starts
     std::optional<Player> player;
 
     void on_http(std::string const& url) {
@@ -76,9 +67,9 @@ struct WatchReports {
         if (!arguments.player.empty()) player.emplace(arguments.player, url + "stream");
     }
     void on_state(std::string const& state) {
-        static constexpr std::string_view waiting = "starting: waiting for the broadcast";
+        auto const is_starting = state == "starting";
         reporter.event(
-            "state", {{"state", state}}, state == "starting" ? std::string{waiting} : state
+            "state", {{"state", state}}, is_starting ? concat("starting: ", waiting) : state
         );
         if (state == "ended") reporter.event("end", {}, {});
     }
@@ -88,11 +79,11 @@ int watch_folder(WatchArguments const& arguments) {
     Reporter reporter{arguments.json};
     EventLoop loop;
     RoleRun run{loop, reporter};
-    WatchReports reports{arguments, reporter, run, {}};
+    WatchReports reports{arguments, reporter, "checking the archive", {}};
     FolderViewer::Events events;
     events.on_http = [&](std::string const& url) { reports.on_http(url); };
     events.on_state = [&](std::string const& state) { reports.on_state(state); };
-    events.on_notice = [&](std::string const& line) { reporter.notice(line); };
+    events.on_warning = [&](std::string const& line) { reporter.warning(line); };
     events.on_stopped = [&](std::optional<Error> const& error) { run.on_stopped(error); };
     FolderViewer viewer{loop, arguments.what, playback_options(arguments), std::move(events)};
     run.stop = [&] { viewer.stop(); };
@@ -102,16 +93,16 @@ int watch_folder(WatchArguments const& arguments) {
 }
 
 int watch(WatchArguments const& arguments) {
+    check_output(arguments);
     if (std::filesystem::is_directory(arguments.what)) {
-        if (arguments.is_relay) throw StartError{"relay wants a link; a folder is served by seed"};
-        return watch_folder(arguments);
+        if (!arguments.is_relay) return watch_folder(arguments);
+        throw StartError{concat(
+            arguments.what, " is a folder: relay takes a link; minuteswarm seed serves folders"
+        )};
     }
     Reporter reporter{arguments.json};
-    auto link = parse_link(read_link(arguments.what));
-    if (!link) throw StartError{link.error().message};
-
     Viewer::Options options;
-    options.link = *std::move(link);
+    options.link = read_link_argument(arguments.what);
     options.network = arguments.network.options();
     options.peers = arguments.network.peers;
     options.link.trackers.insert(
@@ -127,7 +118,7 @@ int watch(WatchArguments const& arguments) {
 
     EventLoop loop;
     RoleRun run{loop, reporter};
-    WatchReports reports{arguments, reporter, run, {}};
+    WatchReports reports{arguments, reporter, "waiting for the broadcast", {}};
     Viewer::Events events;
     events.on_listening = [&](std::string const& endpoint) {
         reporter.event("listening", {{"address", endpoint}}, {});
@@ -136,6 +127,7 @@ int watch(WatchArguments const& arguments) {
     events.on_state = [&](std::string const& state) { reports.on_state(state); };
     events.on_chunk = [&](ChunkNumber number) { reporter.chunk(number, {}); };
     events.on_notice = [&](std::string const& line) { reporter.notice(line); };
+    events.on_warning = [&](std::string const& line) { reporter.warning(line); };
     events.on_stopped = [&](std::optional<Error> const& error) { run.on_stopped(error); };
     Viewer viewer{loop, std::move(options), std::move(events)};
     run.stop = [&] { viewer.stop(); };
@@ -182,6 +174,7 @@ void add_watch_commands(CLI::App& app, Run& run) {
         .add_option("-o,--output", watching->output, "write the stream to a file, or - for stdout")
         ->type_name("FILE")
         ->take_last();
+    command.add_flag("--force", watching->force, "replace a file that exists");
     command.add_option("--player", watching->player, "start this player on the stream, e.g. mpv")
         ->type_name("CMD")
         ->take_last();

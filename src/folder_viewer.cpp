@@ -75,7 +75,7 @@ void FolderViewer::check_next() {
 void FolderViewer::on_checked(Verification::Checked const& checked) {
     auto const& record = checked.record;
     if (checked.check.state != ChunkCheck::State::complete) {
-        events_.on_notice(concat("left out chunk ", record.number.value, ": damaged or missing"));
+        events_.on_warning(concat("left out chunk ", record.number.value, ": damaged or missing"));
         return;
     }
     ChunkKey const key{folder_.channel(), record.event, record.rendition, record.number};

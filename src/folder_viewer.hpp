@@ -24,7 +24,7 @@ public:
     struct Events {
         std::function<void(std::string const& url)> on_http;
         std::function<void(std::string const& state)> on_state;
-        std::function<void(std::string const&)> on_notice;
+        std::function<void(std::string const&)> on_warning;
         std::function<void(std::optional<Error>)> on_stopped;
     };
 

@@ -82,12 +82,15 @@ void Playback::start_at(ChunkNumber number) {
 void Playback::advance() {
     if (stopped_) return;
     auto const now = MonotonicClock::now();
-    if (timeline_.advance(now)) {
+    auto const state_before = timeline_.state();
+    auto const has_changed = timeline_.advance(now);
+    if (has_changed) {
         if (!first_byte_at_ && timeline_.counters().released_bytes > 0) first_byte_at_ = now;
         if (http_) http_->on_timeline_changed();
         pump_output();
-        if (events_.on_advanced) events_.on_advanced();
     }
+    auto const is_new = has_changed || timeline_.state() != state_before; // stalled, too
+    if (is_new && events_.on_advanced) events_.on_advanced();
     if (auto const next = timeline_.next_deadline()) {
         timer_.start_at(*next, [this] { advance(); });
     } else {

@@ -82,7 +82,7 @@ void Publisher::start() {
     };
     steps.on_failing = [this](Error const& error) {
         note_ = error.message + "; the recording waits until it works again";
-        events_.on_notice(note_);
+        events_.on_warning(note_);
     };
     steps.on_recovered = [this] {
         note_.clear();
@@ -117,7 +117,7 @@ void Publisher::open_swarm() {
     };
     channel.on_have = [](ChunkId const&, PeerEndpoint const&, bool) {};
     channel.on_newer_protocol = [this] {
-        events_.on_notice("a peer speaks a newer protocol; update minuteswarm");
+        events_.on_warning("a peer speaks a newer protocol; update minuteswarm");
     };
     channel.held = [this] {
         std::vector<ChannelHandshake::HeldRange> held;
@@ -189,8 +189,10 @@ void Publisher::announce_link() {
     link.web_seeds = options_.web_seeds;
     link.peers = choose_link_endpoints(endpoints_);
     if (!is_reachable_from_outside(link.peers) && !is_loopback_only(link.peers)) {
-        events_.on_notice("not reachable from outside: no public address is known; viewers find it "
-                          "by DHT or tracker, or forward the port");
+        events_.on_warning(
+            "not reachable from outside: no public address is known; viewers find it "
+            "by DHT or tracker, or forward the port"
+        );
     }
     // Not before: trackers are told nothing while there is no port to tell.
     for (auto const& chunk : kept_)
@@ -237,9 +239,9 @@ void Publisher::start_recording() {
     events.on_waiting = [this](std::string const& line) {
         has_source_ = true;
         if (!steps_->is_failing()) note_ = line;
-        events_.on_notice(line);
+        events_.on_warning(line);
     };
-    events.on_warning = [this](std::string const& line) { events_.on_notice(line); };
+    events.on_warning = events_.on_warning;
     events.on_failed = [this](Error const& error) { on_input_over(error); };
     events.on_end = [this] { on_input_over(std::nullopt); };
     recording_ = std::make_unique<Recording>(loop_, std::move(options), std::move(events));

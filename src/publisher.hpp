@@ -50,6 +50,7 @@ public:
         std::function<void(std::string const& url)> on_http;
         std::function<void(Record const&)> on_chunk;
         std::function<void(std::string const&)> on_notice;
+        std::function<void(std::string const&)> on_warning;
         std::function<void(std::string const& magnet, std::filesystem::path const& folder)> on_end;
         /// Everything has stopped; an error if it was one.
         std::function<void(std::optional<Error>)> on_stopped;

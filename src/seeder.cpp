@@ -34,6 +34,15 @@ Seeder::Seeder(EventLoop& loop, Options options, Events events)
     for (auto const& path : options_.folders) {
         auto folder = EventFolder::open(path);
         if (!folder) throw StartError{folder.error().message};
+        if (auto const* const same = find(folder->channel(), folder->event())) {
+            events_.on_warning(concat(
+                path.string(),
+                " is left out: it is the event that ",
+                same->folder.path().string(),
+                " holds as well"
+            ));
+            continue;
+        }
         auto records = RecordFile::open(*folder, RecordFile::Access::read);
         if (!records) throw StartError{records.error().message};
         seeded_.push_back(std::make_unique<Seeded>(Seeded{
@@ -84,7 +93,7 @@ void Seeder::start() {
         events_.on_http(playback_->url());
     }
     store_.on_disk_state = [this](DiskError error) {
-        if (error) events_.on_notice(concat("cannot write the archive: ", error.message()));
+        if (error) events_.on_warning(concat("cannot write the archive: ", error.message()));
     };
     open_swarm();
     for (std::size_t index = 0; index < seeded_.size(); ++index) {
@@ -147,7 +156,7 @@ void Seeder::open_channel(Seeded& event) {
             return held;
         };
         events.on_newer_protocol = [this] {
-            events_.on_notice("a peer speaks a newer protocol; update minuteswarm");
+            events_.on_warning("a peer speaks a newer protocol; update minuteswarm");
         };
         events.read_older = [this, channel](GetRecordsMessage const& wanted, auto reply) {
             auto* const asked = find(channel, wanted.event);
@@ -229,7 +238,7 @@ void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
             store_.mark_verified(key, piece * length, (piece + 1) * length);
     }
     if (checked.check.state == ChunkCheck::State::complete) return on_complete(event, record);
-    events_.on_notice(concat(
+    events_.on_warning(concat(
         "chunk ",
         record.number.value,
         checked.check.state == ChunkCheck::State::missing ? " is missing" : " is damaged",
@@ -289,7 +298,7 @@ void Seeder::add_event_torrent(Seeded& event) {
 
 void Seeder::serve_event_torrent(Seeded const& event, std::optional<Bytes> const& info) {
     if (!info) {
-        return events_.on_notice(
+        return events_.on_warning(
             "event.torrent is missing or is not the one that the publisher signed"
         );
     }
@@ -402,15 +411,27 @@ void Seeder::put_dht_items() {
     auto const now = MonotonicClock::now();
     for (auto const& event : seeded_) {
         if (now < event->next_dht_put) continue;
-        auto const stored = event->folder.load_dht_item();
-        auto const item =
-            stored ? decode_signed_dht_item(*stored) : Expected<SignedDhtItem>{Error{"none"}};
-        if (!item) continue;
         event->next_dht_put = now + dht_interval;
-        swarm_->put_signed_dht_item(
-            event->folder.channel(), item->value, item->sequence, item->signature
+        disk_.run(
+            0,
+            [folder = event->folder] { return folder.load_dht_item(); },
+            [this, event = event.get()](std::optional<Bytes> const& stored) {
+                if (!is_finished_) put_dht_item(*event, stored);
+            }
         );
     }
+}
+
+void Seeder::put_dht_item(Seeded& event, std::optional<Bytes> const& stored) {
+    auto const item =
+        stored ? decode_signed_dht_item(*stored) : Expected<SignedDhtItem>{Error{"none"}};
+    if (!item) { // its publisher may yet store one
+        event.next_dht_put = MonotonicClock::now() + dht_retry;
+        return;
+    }
+    swarm_->put_signed_dht_item(
+        event.folder.channel(), item->value, item->sequence, item->signature
+    );
 }
 
 void Seeder::tick() {
@@ -443,6 +464,7 @@ Status Seeder::status() const {
     auto const& first = *seeded_.front();
     status.channel = first.folder.channel().hex();
     status.event = first.folder.event();
+    status.title = first.title;
     status.newest_chunk = first.newest;
     status.state = first.end ? "ended" : "live";
     fill_swarm_status(status, *swarm_, *swarm_->find(first.folder.channel()));

@@ -39,6 +39,7 @@ public:
         std::function<void(std::string const& endpoint)> on_listening;
         std::function<void(std::string const& url)> on_http;
         std::function<void(std::string const&)> on_notice;
+        std::function<void(std::string const&)> on_warning;
         /// One per folder, when its link can be given out; the magnet is empty without an event
         /// torrent.
         std::function<void(std::filesystem::path const&, Link const&, std::string const& magnet)>
@@ -46,7 +47,7 @@ public:
         std::function<void(std::optional<Error>)> on_stopped;
     };
 
-    /// Throws StartError for a folder that is no archive.
+    /// Throws StartError for a folder that is no archive. One event is served from one folder.
     Seeder(EventLoop& loop, Options options, Events events);
     ~Seeder();
 
@@ -95,6 +96,7 @@ private:
     void refresh(std::size_t index);
     void announce_ready();
     void put_dht_items();
+    void put_dht_item(Seeded& event, std::optional<Bytes> const& stored);
     void tick();
     void finish(std::optional<Error> error);
     [[nodiscard]] Seeded* find(ChannelId const& channel, EventId event);

@@ -53,7 +53,7 @@ void Viewer::start() {
     if (options_.playback.http) events_.on_http(playback_->url());
     store_.on_disk_state = [this](DiskError error) {
         note_ = error ? concat("cannot write the cache: ", error.message()) : std::string{};
-        if (error) events_.on_notice(note_ + "; playing from memory");
+        if (error) events_.on_warning(note_ + "; playing from memory");
     };
     open_swarm();
     report_state();
@@ -92,7 +92,7 @@ void Viewer::open_swarm() {
         if (chunk.event == event_) swarm_->on_have(key_of(chunk.number), peer, dial);
     };
     channel.on_newer_protocol = [this] {
-        events_.on_notice("a peer speaks a newer protocol; update minuteswarm");
+        events_.on_warning("a peer speaks a newer protocol; update minuteswarm");
     };
     channel.held = [this] {
         std::vector<ChannelHandshake::HeldRange> held;
@@ -232,10 +232,25 @@ void Viewer::update_fetches() {
         );
     }
     FetchPosition const position{playhead->chunk, timeline.ahead(MonotonicClock::now()), has_end_};
-    for (auto const number : choose_fetches(known, position, {})) {
+    auto chosen = choose_fetches(known, position, {});
+    auto const has_time = chosen.empty() && (options_.keep || options_.is_relay);
+    if (!has_time) {
+        swarm_->chunks().stop_before(key_of(playhead->chunk));
+    } else if (auto const left_out = first_left_out()) {
+        chosen.push_back(*left_out);
+    }
+    for (auto const number : chosen) {
         auto const key = key_of(number);
         if (!swarm_->chunks().is_wanted(key)) swarm_->fetch(key, records_.at(number));
     }
+}
+
+/// The oldest chunk that was played with a gap, or not at all.
+std::optional<ChunkNumber> Viewer::first_left_out() const {
+    auto const found = std::ranges::find_if(records_, [this](auto const& entry) {
+        return !store_.is_complete(key_of(entry.first));
+    });
+    return found == records_.end() ? std::nullopt : std::optional{found->first};
 }
 
 void Viewer::expire_chunks() {
@@ -297,7 +312,7 @@ void Viewer::tick() {
             last_peer_ = now;
         } else if (now - last_peer_ >= lonely_after && note_.empty()) {
             note_ = "no peers for 30 s: is the broadcast on, and is the link right? Still trying";
-            events_.on_notice(note_);
+            events_.on_warning(note_);
         }
         if (playback_->timeline().state() == Timeline::State::live) {
             latencies_.add(playback_->timeline().latency_now());

@@ -43,6 +43,7 @@ public:
         std::function<void(std::string const& state)> on_state;
         std::function<void(ChunkNumber)> on_chunk; ///< complete here
         std::function<void(std::string const&)> on_notice;
+        std::function<void(std::string const&)> on_warning;
         std::function<void(std::optional<Error>)> on_stopped;
     };
 
@@ -61,6 +62,7 @@ private:
     void on_end(ChunkNumber last);
     void try_start();
     void update_fetches();
+    [[nodiscard]] std::optional<ChunkNumber> first_left_out() const;
     void update_interest();
     void expire_chunks();
     void on_advanced();

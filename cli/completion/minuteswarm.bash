@@ -31,7 +31,7 @@ _minuteswarm() {
             options="--channel --key --title --chunk --archive --retain --loop --as-fast-as-possible --web-seed
                 --link-file $network"
             ;;
-        watch) options="--latency -o --output --player --open --cache --cache-size --keep $network" ;;
+        watch) options="--latency -o --output --force --player --open --cache --cache-size --keep $network" ;;
         relay) options="--cache --cache-size --keep $network" ;;
         seed) options="--web-seed $network" ;;
         export) options="-o --output --from --to --force --help" ;;

@@ -33,6 +33,34 @@ Expected<ChannelId> read_channel(std::filesystem::path const& folder) {
     return *channel;
 }
 
+/// What a folder that is not named as an event's is instead, and which one to give.
+std::string what_else(std::filesystem::path const& given) {
+    std::size_t files = 0;
+    std::size_t events = 0;
+    EventId newest;
+    std::string newest_name;
+    std::error_code error;
+    std::filesystem::directory_iterator entries(given, error);
+    for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+        ++files;
+        auto const entry = entries->path().filename().string();
+        auto const name = parse_event_folder_name(entry);
+        if (!name) continue;
+        if (events++ == 0 || newest < name->event) {
+            newest = name->event;
+            newest_name = entry;
+        }
+    }
+    auto const one = (given / newest_name).string();
+    if (events == 1) return concat(" holds one event: give its folder, ", one);
+    if (events > 1)
+        return concat(" holds ", events, " events: give the folder of one, such as ", one);
+    return concat(
+        files == 0 && !error ? " is empty" : " is not an event's folder",
+        ": give one that publish made, named <channel>-<event>"
+    );
+}
+
 } // namespace
 
 Expected<EventFolder>
@@ -58,14 +86,10 @@ Expected<EventFolder> EventFolder::open(std::filesystem::path const& folder) {
     auto const path = std::filesystem::canonical(without_slash(folder), error);
     if (error) return file_error("open", folder, error.value());
     if (!std::filesystem::is_directory(path, error)) {
-        return Error{concat(folder.string(), " is not a folder")};
+        return Error{concat(folder.string(), " is a file: give an event's folder")};
     }
     auto const name = parse_event_folder_name(path.filename().string());
-    if (!name) {
-        return Error{concat(
-            folder.string(), " is not an event's archive: its name is not <channel>-<event>"
-        )};
-    }
+    if (!name) return Error{concat(folder.string(), what_else(folder))};
     auto const channel = read_channel(path);
     if (!channel) {
         return Error{

@@ -174,7 +174,8 @@ private:
         }
         std::error_code error;
         if (!options_.force && std::filesystem::exists(path, error)) {
-            return Error{concat(path.string(), " exists already")};
+            return Error{
+                concat(path.string(), " exists: give another name, or --force to replace it")};
         }
         auto const* descriptor = records_.descriptor();
         auto output = ExportOutput::open(
@@ -223,7 +224,9 @@ export_event(EventFolder const& folder, RecordFile const& records, ExportOptions
     }
     std::error_code error;
     if (!options.force && std::filesystem::exists(options.output, error)) {
-        return Error{concat(options.output.string(), " exists already")};
+        return Error{concat(
+            options.output.string(), " exists: give another name, or --force to replace it"
+        )};
     }
     return Export(folder, records, options).run();
 }

@@ -6,7 +6,6 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <system_error>
 
 namespace minuteswarm {
 
@@ -55,17 +54,6 @@ inspect_event_torrent(EventFolder const& folder, RecordFile const& records, bool
     return torrent;
 }
 
-std::string why_not_an_archive(std::filesystem::path const& path, std::string const& why) {
-    std::size_t events = 0;
-    std::error_code error;
-    std::filesystem::directory_iterator entries(path, error);
-    for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-        if (parse_event_folder_name(entries->path().filename().string())) ++events;
-    }
-    if (events == 0) return why;
-    return concat(path.string(), " holds the archives of ", events, " events: name one of them");
-}
-
 } // namespace
 
 bool Inspection::is_whole() const {
@@ -86,7 +74,7 @@ Inspection inspect_archive(std::filesystem::path const& path) {
     inspection.path = path;
     auto const folder = EventFolder::open(path);
     if (!folder) {
-        inspection.problem = why_not_an_archive(path, folder.error().message);
+        inspection.problem = folder.error().message;
         return inspection;
     }
     inspection.channel = folder->channel();

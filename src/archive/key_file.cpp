@@ -146,7 +146,16 @@ std::filesystem::path resolve(std::filesystem::path const& path) {
 } // namespace
 
 KeyFile KeyFile::create(std::filesystem::path const& path) {
-    if (auto made = make_folders(path.parent_path()); !made) refuse(made.error());
+    auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+    if (std::error_code error; !std::filesystem::is_directory(folder, error)) {
+        throw StartError(concat(
+            "cannot make ",
+            path.string(),
+            ": there is no folder ",
+            folder.string(),
+            "; make it first"
+        ));
+    }
     auto key = ChannelKey::generate();
     auto file = write_beside(path, format_key(key, {}));
     // link(2) refuses to replace a key that appeared meanwhile; file systems without links get a
@@ -158,7 +167,7 @@ KeyFile KeyFile::create(std::filesystem::path const& path) {
     auto const error_number = errno;
     ::unlink(file.path().c_str());
     if (!done) refuse(file_error("make", path, error_number));
-    if (auto synced = sync_folder(path.has_parent_path() ? path.parent_path() : "."); !synced) {
+    if (auto synced = sync_folder(folder); !synced) {
         refuse(synced.error());
     }
     return {resolve(path), std::move(file), std::move(key), {}};

@@ -23,7 +23,7 @@ public:
     /// Opens the file, or makes it, mode 0600, with a new key. Refuses malformed ones and those
     /// another process has locked.
     static KeyFile load_or_create(std::filesystem::path const& path);
-    /// Makes the file with a new key; refuses a path that exists.
+    /// Makes the file with a new key; refuses a path that exists, and one in no folder.
     static KeyFile create(std::filesystem::path const& path);
     /// Opens the file, which must exist.
     static KeyFile load(std::filesystem::path const& path);

@@ -145,17 +145,23 @@ std::string to_metrics(Status const& status) {
     counter("late_bytes_total", status.on_time.late);
     counter("gaps_total", status.gaps.count);
     counter("gap_media_seconds_total", seconds(status.gaps.media_time));
+    counter("chunks_from_edge_total", status.chunks.from_edge);
     counter("chunks_from_swarm_total", status.chunks.from_swarm);
+    counter("chunks_from_web_total", status.chunks.from_web);
+    counter("repaired_bytes_total", status.chunks.repaired_bytes);
     gauge("chunks_held", status.chunks.held);
     gauge("chunk_torrents_active", status.chunks.active);
+    counter("swarm_formations_total", status.swarm_formation.count);
     gauge("swarm_formation_p50_seconds", seconds(status.swarm_formation.p50));
     gauge("swarm_formation_p99_seconds", seconds(status.swarm_formation.p99));
     counter("bad_signatures_total", status.dropped.bad_signature);
     counter("strikes_total", status.dropped.strikes);
     gauge("bans", status.dropped.bans);
     gauge("disk_used_bytes", status.disk.used);
+    gauge("disk_limit_bytes", status.disk.limit);
     gauge("disk_failing", status.disk.is_failing ? 1 : 0);
     gauge("chunk_memory_bytes", status.memory_chunks);
+    gauge("uplink_bits_per_second", status.uplink);
     gauge("clients", status.clients.size());
     return text;
 }

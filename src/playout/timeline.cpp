@@ -169,6 +169,7 @@ bool Timeline::advance(MonotonicTime now) {
     if (!start_) return false;
     if (!waiting_since_) waiting_since_ = now_;
     if (anchor_) move_deadlines();
+    if (is_too_early()) return false;
     auto has_changed = release_present();
     while (!is_over() && skip_hole()) {
         has_changed = true;
@@ -187,6 +188,15 @@ void Timeline::move_deadlines() {
     drift_seen_to_ = newest_end_;
     auto const slack = std::chrono::duration_cast<MediaTime>(due(newest_end_) - now_);
     delay_ += drift_.note(now_, std::min(slack, latency_in_force_));
+}
+
+/// The first byte starts the clock of all that follow. A chunk that has only begun to come says
+/// nothing yet of how fast it comes: in a crowd that starts at once, it would end in a gap.
+bool Timeline::is_too_early() const {
+    if (anchor_ || last_ || now_ >= saturated_add(*waiting_since_, effective_latency()))
+        return false;
+    auto const first = known_.find(playhead_.chunk);
+    return first == known_.end() || first->second.available < first->second.chunk.size;
 }
 
 bool Timeline::release_present() {

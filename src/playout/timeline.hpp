@@ -132,6 +132,7 @@ private:
     [[nodiscard]] bool is_over() const { return last_ && playhead_.chunk > *last_; }
 
     void move_deadlines();
+    [[nodiscard]] bool is_too_early() const;
     bool release_present();
     void release(Known const& known);
     void set_anchor(Chunk const& first);

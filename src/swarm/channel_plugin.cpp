@@ -10,6 +10,8 @@
 #include <libtorrent/operations.hpp>
 #include <libtorrent/peer_info.hpp>
 
+#include <algorithm>
+
 namespace minuteswarm {
 namespace {
 
@@ -114,7 +116,14 @@ void ChannelConnection::close() {
 std::shared_ptr<lt::peer_plugin>
 ChannelPlugin::new_connection(lt::peer_connection_handle const& connection) {
     if (connection.type() != lt::connection_type::bittorrent) return nullptr;
-    return std::make_shared<ChannelConnection>(++last_id_, connection, receiver_);
+    auto made = std::make_shared<ChannelConnection>(++last_id_, connection, receiver_);
+    std::erase_if(connections_, [](auto const& other) { return other.expired(); });
+    connections_.push_back(made);
+    return made;
+}
+
+bool ChannelPlugin::on_pause() {
+    return std::ranges::any_of(connections_, [](auto const& one) { return !one.expired(); });
 }
 
 } // namespace minuteswarm

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace minuteswarm {
 
@@ -64,9 +65,11 @@ public:
 private:
     std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& connection
     ) override;
+    bool on_pause() override; ///< see dial_now
 
     ChannelConnection::Receiver& receiver_;
     NeighbourId last_id_;
+    std::vector<std::weak_ptr<ChannelConnection>> connections_;
 };
 
 } // namespace minuteswarm

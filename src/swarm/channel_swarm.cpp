@@ -159,8 +159,20 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
         if (!take_statement(id, statement)) return;
     }
     send(id, encode(neighbourhood_.peers_for(id, now, random_)));
+    tell_joined(id);
     last_pull_ = {};
     pull(now);
+}
+
+/// Whoever comes while chunks are being fetched was not there to hear of it.
+void ChannelSwarm::tell_joined(NeighbourId id) {
+    for (auto const& chunk : events_.joining()) {
+        auto const dials = neighbourhood_.should_dial_newcomer(id, chunk);
+        auto const state =
+            dials ? HaveMessage::State::joining_dialling : HaveMessage::State::joining;
+        send(id, encode(HaveMessage{chunk.event, chunk.rendition, chunk.number, state}));
+        if (dials) events_.on_have(chunk, neighbourhood_.find(id)->endpoint, true);
+    }
 }
 
 /// Not from inside libtorrent's call, nor while neighbours are gone through.

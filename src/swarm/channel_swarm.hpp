@@ -45,6 +45,8 @@ public:
         std::function<void(PeerEndpoint const&)> dial;
         std::function<std::uint16_t()> listen_port;
         std::function<std::vector<ChannelHandshake::HeldRange>()> held;
+        /// Chunks that this node has joined and does not have whole yet.
+        std::function<std::vector<ChunkId>()> joining;
         /// Statements that have left the feed's window; optional.
         std::function<void(GetRecordsMessage const&, std::function<void(std::vector<Statement>)>)>
             read_older;
@@ -98,6 +100,7 @@ private:
 
     void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
+    void tell_joined(NeighbourId id);
     void handle(NeighbourId from, RecordsMessage const& message);
     void handle(NeighbourId from, GetRecordsMessage const& message);
     void handle(NeighbourId from, HaveMessage const& message);

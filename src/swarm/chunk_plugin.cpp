@@ -6,6 +6,7 @@
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/peer_request.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace minuteswarm {
@@ -93,6 +94,10 @@ void ChunkPlugin::wake_idle(MonotonicTime now) {
     for (auto const& peer : peers_) {
         if (auto const alive = peer.lock()) alive->wake(now);
     }
+}
+
+bool ChunkPlugin::on_pause() {
+    return std::ranges::any_of(peers_, [](auto const& peer) { return !peer.expired(); });
 }
 
 std::shared_ptr<lt::peer_plugin>

@@ -40,6 +40,7 @@ private:
 
     std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& connection
     ) override;
+    bool on_pause() override; ///< see dial_now
     void on_piece_pass(lt::piece_index_t piece) override { receiver_.on_piece(torrent_, piece); }
 
     lt::torrent_handle torrent_;

@@ -112,14 +112,15 @@ void ChunkTorrents::add(
     assert(loop_.is_current());
     hold(key, record);
     if (auto const found = active_.find(key); found != active_.end()) {
+        set_wanted(found->second, wanted);
         if (wanted) add_peers(key, peers);
-        found->second.is_wanted = wanted;
         return;
     }
     auto params = make_params(key, record);
     if (!params) return;
     for (auto const& peer : peers)
         params->peers.push_back(to_endpoint(peer));
+    if (!wanted && !store_.is_complete(key)) params->flags |= lt::torrent_flags::upload_mode;
     lt::error_code error;
     auto torrent = session_.add_torrent(std::move(*params), error);
     if (error) return;
@@ -156,12 +157,9 @@ void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> con
     auto const found = active_.find(key);
     if (found == active_.end() || peers.empty()) return;
     auto& torrent = found->second.torrent;
-    // With nobody connected, a pause and a resume cost nothing and dial at once.
-    auto const is_alone = found->second.payload == 0 && connections(key) == 0;
-    if (is_alone) torrent.pause();
     for (auto const& peer : peers)
         torrent.connect_peer(to_endpoint(peer));
-    if (is_alone) torrent.resume();
+    dial_now(torrent);
 }
 
 void ChunkTorrents::remove(ChunkKey const& key) {
@@ -193,17 +191,33 @@ void ChunkTorrents::add_event(
     if (!error) event_torrents_.emplace(hash, std::move(torrent));
 }
 
+void ChunkTorrents::set_wanted(Active& active, bool wanted) {
+    if (std::exchange(active.is_wanted, wanted) == wanted) return;
+    if (wanted) {
+        active.wanted_at = MonotonicClock::now();
+        active.torrent.unset_flags(lt::torrent_flags::upload_mode);
+    } else {
+        active.torrent.set_flags(lt::torrent_flags::upload_mode);
+    }
+}
+
+void ChunkTorrents::stop_before(ChunkKey const& key) {
+    auto const first = active_.lower_bound({key.channel, key.event, key.rendition, {}});
+    for (auto active = first; active != active_.end() && active->first < key; ++active)
+        set_wanted(active->second, false);
+}
+
+std::vector<ChunkKey> ChunkTorrents::wanted() const {
+    std::vector<ChunkKey> keys;
+    for (auto const& [key, active] : active_) {
+        if (active.is_wanted) keys.push_back(key);
+    }
+    return keys;
+}
+
 bool ChunkTorrents::is_wanted(ChunkKey const& key) const {
     auto const found = active_.find(key);
     return found != active_.end() && found->second.is_wanted;
-}
-
-std::size_t ChunkTorrents::connections(ChunkKey const& key) const {
-    auto const found = active_.find(key);
-    if (found == active_.end()) return 0;
-    std::vector<lt::peer_info> peers;
-    found->second.torrent.get_peer_info(peers);
-    return peers.size();
 }
 
 std::vector<ChunkTorrents::Stuck> ChunkTorrents::stuck() {
@@ -228,6 +242,7 @@ bool ChunkTorrents::on_unknown(InfoHash const& hash, lt::add_torrent_params& par
         if (!made) return false;
         params = std::move(*made);
         params.flags &= ~lt::torrent_flags_t{lt::torrent_flags::paused};
+        if (!store_.is_complete(key)) params.flags |= lt::torrent_flags::upload_mode;
         loop_.post([this, key, record = known->second, hash] {
             auto torrent = session_.find_torrent(to_sha1(hash));
             if (torrent.is_valid()) note_active(key, record, torrent);
@@ -299,11 +314,11 @@ ChunkTorrents::drop(std::map<ChunkKey, Active>::iterator active) {
 
 void ChunkTorrents::keep_bounded() {
     while (active_.size() > limits::active_chunk_torrents) {
-        // Oldest first: an idle one, else one that nobody here waits for, else the oldest.
-        auto victim = std::find_if(active_.begin(), active_.end(), [](auto const& entry) {
-            return !entry.second.is_wanted;
-        });
-        drop(victim == active_.end() ? active_.begin() : victim);
+        // One that nobody here waits for, and of these the one last used longest ago: not the old
+        // one that a peer has just asked for.
+        drop(std::ranges::min_element(active_, {}, [](auto const& entry) {
+            return std::pair{entry.second.is_wanted, entry.second.last_used};
+        }));
     }
 }
 

@@ -64,6 +64,9 @@ public:
     /// Connects to more peers for a chunk that is being fetched.
     void add_peers(ChunkKey const& key, std::vector<PeerEndpoint> const& peers);
     void remove(ChunkKey const& key);
+    /// Chunks of the same rendition before this one are fetched no more; what is here of them is
+    /// still served.
+    void stop_before(ChunkKey const& key);
 
     /// The torrent of a whole event, of which every byte is in the store.
     void add_event(
@@ -75,8 +78,8 @@ public:
 
     [[nodiscard]] bool is_active(ChunkKey const& key) const { return active_.contains(key); }
     [[nodiscard]] bool is_wanted(ChunkKey const& key) const;
+    [[nodiscard]] std::vector<ChunkKey> wanted() const;
     [[nodiscard]] std::size_t active() const { return active_.size(); }
-    [[nodiscard]] std::size_t connections(ChunkKey const& key) const;
     /// Wanted chunks that got nothing since the last call.
     struct Stuck {
         ChunkKey key;
@@ -98,7 +101,7 @@ private:
         InfoHash hash;
         MonotonicTime last_used{};
         MonotonicTime wanted_at{};
-        bool is_wanted = false;
+        bool is_wanted = false; ///< else it asks for nothing
         bool is_formed = false;
         bool is_pinned = false; ///< announced in public: stays
         std::uint64_t payload = 0;
@@ -112,6 +115,7 @@ private:
     void on_corrupt(lt::torrent_handle const& torrent, PeerEndpoint const& peer) override;
 
     std::optional<lt::add_torrent_params> make_params(ChunkKey const& key, Record const& record);
+    static void set_wanted(Active& active, bool wanted);
     Active& note_active(ChunkKey const& key, Record const& record, lt::torrent_handle torrent);
     std::map<ChunkKey, Active>::iterator drop(std::map<ChunkKey, Active>::iterator active);
     void keep_bounded();

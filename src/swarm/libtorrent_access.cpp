@@ -34,6 +34,11 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
 }
 
+void dial_now(lt::torrent_handle const& torrent) {
+    torrent.pause();
+    torrent.resume();
+}
+
 void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {
     constexpr int forgiven = 4;
     for (int i = 0; i < forgiven; ++i) {

@@ -20,6 +20,11 @@ void set_no_delay(lt::peer_connection_handle const& connection);
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 
+/// Dials the peers of a torrent's list in this moment; libtorrent's own look at it comes once a
+/// second. A resume is the only call that does it, so the plugins of all torrents say of a pause
+/// that it has been dealt with (`on_pause`) while anybody is connected: nobody is cut off by it.
+void dial_now(lt::torrent_handle const& torrent);
+
 /// Adds a peer to a torrent's list and lets it be dialled soon, however often it failed before: a
 /// source that restarts is the same peer. (libtorrent waits longer after each failure, up to never,
 /// and forgives one for each time that a tracker names the peer.)

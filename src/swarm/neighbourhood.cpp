@@ -164,6 +164,12 @@ bool Neighbourhood::should_dial_later(NeighbourId id, HaveMessage::State state) 
     return state == HaveMessage::State::complete || neighbour->session < options_.self;
 }
 
+bool Neighbourhood::should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const {
+    auto const* neighbour = find(id);
+    return neighbour && neighbour->endpoint.port != 0 && !neighbour->is_source &&
+           may_have(*neighbour, chunk);
+}
+
 std::chrono::seconds Neighbourhood::redial_interval() const {
     using namespace std::chrono_literals;
     if (neighbours_.empty()) return 1s;

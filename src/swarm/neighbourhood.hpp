@@ -88,6 +88,10 @@ public:
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
 
+    /// Whether to connect to one that has just come, for a chunk this node is fetching: if it
+    /// brought the chunk along. The source does not count, others may have it as well.
+    [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
+
     /// How often to dial the peers that were named to this node, by a link or its user: at once
     /// while alone, soon while no source is there (it may be coming back), else now and then.
     [[nodiscard]] std::chrono::seconds redial_interval() const;

@@ -138,6 +138,13 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     assert(loop_.is_current());
     events.dial = [this, id = channel.channel](PeerEndpoint const& peer) { dial(id, peer); };
     events.listen_port = [this] { return listen_port(); };
+    events.joining = [this, id = channel.channel] {
+        std::vector<ChunkId> chunks;
+        for (auto const& key : chunks_->wanted()) {
+            if (key.channel == id) chunks.push_back({key.event, key.rendition, key.number});
+        }
+        return chunks;
+    };
     auto& joined = channels_[channel.channel];
     ChannelSwarm::Options const options{
         .channel = channel.channel,
@@ -173,12 +180,8 @@ ChannelSwarm* Swarm::find(ChannelId const& channel) {
 void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     auto const found = channels_.find(channel);
     if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
-    auto& torrent = found->second.torrent;
-    // With nobody connected, a pause and a resume cost nothing, and dial in this moment.
-    auto const is_alone = found->second.swarm->neighbourhood().all().empty();
-    if (is_alone) torrent.pause();
-    connect_peer(torrent, peer);
-    if (is_alone) torrent.resume();
+    connect_peer(found->second.torrent, peer);
+    dial_now(found->second.torrent);
 }
 
 void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
@@ -259,13 +262,14 @@ void Swarm::tick() {
     }
 }
 
-/// libtorrent asks trackers and the DHT at intervals that suit files; who has nobody to watch from
-/// does not wait half an hour.
+/// libtorrent asks trackers, the DHT and the local network at intervals that suit files; who has
+/// nobody to watch from does not wait half an hour.
 void Swarm::look_for_peers() {
     for (auto const& [id, joined] : channels_) {
         if (!joined.swarm->neighbourhood().all().empty()) continue;
         joined.torrent.force_reannounce(); // keeps to a tracker's min interval
         joined.torrent.force_dht_announce();
+        joined.torrent.force_lsd_announce();
         if (events_.on_dht_item) get_dht_item(id);
     }
 }

@@ -58,7 +58,7 @@ public:
         std::vector<std::string> peers; ///< HOST:PORT, names are looked up
         std::vector<std::string> trackers;
     };
-    /// Joins a channel's swarm. `dial`, `listen_port` are filled in here.
+    /// Joins a channel's swarm. `dial`, `listen_port`, `joining` are filled in here.
     ChannelSwarm& open(Channel const& channel, ChannelSwarm::Events events);
     [[nodiscard]] ChannelSwarm* find(ChannelId const& channel);
     ChunkTorrents& chunks() { return *chunks_; }

@@ -1,12 +1,16 @@
 """What goes wrong at the edges gets one clear line and the right exit code, or a status and recovery."""
+import contextlib
 import os
+import shutil
 import socket
 import subprocess
 
 import clients
 import media
-from harness import (EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LOOPBACK, Skip, archive_bytes, check, chunk_files,
-                     event_folder, main, until, without_peers)
+from harness import (EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LOOPBACK, Skip, archive_bytes, check,
+                     chunk_files, event_folder, main, until, without_peers)
+
+UNSERVED = "magnet:?xs=urn:btpk:" + "a" * 64 + "&s=6d696e757465737761726d"
 
 
 def check_refused(process, *words, code=EXIT_FAILED):
@@ -83,6 +87,19 @@ def test_a_taken_port_is_named(case):
         check_refused(publish_once(case, source, "--listen", address), port)
 
 
+def test_a_taken_default_port_gives_way_to_the_next(case):
+    """Whoever has 8088 here, this test or another program."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            taken.bind(("127.0.0.1", 8088))
+            taken.listen()
+        viewer = case.node(["watch", UNSERVED, "--json", *LOOPBACK])
+        port = int(viewer.url.rstrip("/").rpartition(":")[2])
+        check(port > 8088, f"it took port {port}")
+        check(viewer.status()["role"] == "watch", "it does not answer there")
+
+
 def test_links_that_are_none_are_refused(case):
     key = "a" * 64
     torrent = "magnet:?xt=urn:btih:" + "b" * 40 + "&dn=Something"
@@ -98,6 +115,111 @@ def test_a_key_in_use_is_refused(case):
     first.event("link")
     check_refused(publish_once(case, media.recording(20)), "another process", "channel.key")
     check(first.is_running(), "the first publisher ended")
+
+
+def finished(case):
+    """The folder of an event that is over."""
+    case.publish(media.recording(6), "--chunk", "2", "--as-fast-as-possible").wait_exit(40, EXIT_DONE)
+    return event_folder(case.folder / "archive")
+
+
+def test_what_is_no_event_is_named_with_what_to_give_instead(case):
+    event = finished(case)
+    (case.folder / "empty").mkdir()
+    (case.folder / "notes.txt").write_text("Nothing to see\n")
+    film, wanted = str(media.recording(6)), "event's folder"
+    for given, words in (("archive", ("archive holds one event", event.name)), ("notes.txt", ("notes.txt", wanted)),
+                         ("empty", ("empty is empty", "<channel>-<event>")), (film, (film, wanted)),
+                         (event / "chunks", ("chunks is not an event's folder", "<channel>-<event>"))):
+        for command in (("seed", given, *LOOPBACK), ("watch", given, *LOOPBACK), ("export", given, "-o", "out.mp4"),
+                        ("inspect", given), ("link", given)):
+            check_refused(case.once(*command), *words)
+    second = event.with_name(event.name[:-1] + ("1" if event.name[-1] == "0" else "0"))
+    shutil.copytree(event, second)
+    check_refused(case.once("inspect", "archive"), "archive holds 2 events", max(event.name, second.name))
+
+
+def test_a_link_in_a_file_is_judged_with_its_name(case):
+    link = case.folder / "link.txt"
+    link.write_text(UNSERVED + "\n")
+    check("a" * 64 in case.once("inspect", "link.txt", code=EXIT_DONE).output, "the file's link is not read")
+    link.write_text("magnet:?xs=urn:btpk:abc\n")
+    for command in ("watch", "relay", "inspect"):
+        check_refused(case.once(command, "link.txt"), "link.txt", "key")
+    check_refused(case.once("relay", "home"), "home is a folder", "seed")
+    check_refused(case.once("watch", "-", *LOOPBACK), "standard input holds no link")
+
+
+def test_a_file_is_replaced_only_when_asked(case):
+    event = finished(case)
+    for name, command in (("out.ts", ("watch", event, "-o", "out.ts")), ("out.mp4", ("export", event, "-o", "out.mp4"))):
+        output = case.folder / name
+        output.write_text("precious")
+        check_refused(case.once(*command), name, "--force")
+        check(output.read_text() == "precious", f"{command[0]} replaced it")
+        case.once(*command, "--force", code=EXIT_DONE)
+        check(output.stat().st_size > 10000, f"{command[0]} --force wrote {output.stat().st_size} bytes")
+    case.once("watch", event, "-o", "/dev/null", code=EXIT_DONE)
+    pipe = case.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = case.run(["cat", pipe])
+    case.once("watch", event, "-o", pipe, code=EXIT_DONE)
+    reader.wait_exit(20, 0)
+    check(reader.output_path.read_bytes() == archive_bytes(case.folder / "archive"), "the pipe got something else")
+
+
+def test_an_event_given_twice_is_seeded_once(case):
+    event = finished(case)
+    seeder = case.seed(event, f"{event}/")
+    said = seeder.event("warning", 20)["message"]
+    check(event.name in said and "left out" in said, f"it says: {said}")
+    seeder.until_status(lambda status: status["chunks"]["held"] == len(chunk_files(event)), 20, "holds each chunk once")
+    check(seeder.link and len(seeder.events("seeding")) == 1, f"{seeder.events('seeding')}")
+
+
+def test_facts_are_notices_and_problems_are_warnings(case):
+    publisher = case.publish(media.recording(20), "--loop", "--chunk", "2")
+    publisher.event("notice", 20, message=lambda text: text.startswith("recording h264"))
+    viewer = case.watch(publisher.link)
+    viewer.event("state", 30, state="live")
+    for node in (publisher, viewer):
+        check(not node.events("warning"), f"{node.name}: {node.events('warning')}")
+    waiting = case.publish(f"tcp://127.0.0.1:{clients.free_port()}?listen=1", key="other.key", archive="other")
+    waiting.event("warning", 20, message=lambda text: "waiting for the encoder" in text)
+    check(not waiting.events("notice"), f"{waiting.events('notice')}")
+
+
+def newer_peer(address, link):
+    """Joins a node's channel swarm as one that speaks a later version of ms_channel; returns its connection."""
+    handshake = clients.encode({b"m": {b"ms_channel": 7}, b"ms": clients.encode({b"v": 2})})
+    host, _, port = address.rpartition(":")
+    peer = socket.create_connection((host, int(port)), timeout=20)
+    peer.sendall(b"\x13BitTorrent protocol" + b"\0\0\0\0\0\x10\0\0" + bytes.fromhex(clients.channel_hash(link)) +
+                 os.urandom(20) + (len(handshake) + 2).to_bytes(4, "big") + b"\x14\0" + handshake)
+    return peer
+
+
+def test_a_newer_protocol_is_told_once(case):
+    publisher = case.publish(media.recording(20), "--loop", "--chunk", "2")
+    publisher.chunk(1)
+    seeder = case.seed(event_folder(case.folder / "archive"))
+    viewer = case.watch(publisher.link)
+    for node in (publisher, seeder, viewer):
+        for _ in range(2):
+            with newer_peer(node.address, publisher.link) as peer:
+                while peer.recv(4096):  # until it is hung up on
+                    pass
+        check(node.status()["role"], f"{node.name} does not answer any more")
+        told = [event["message"] for event in node.events() if "newer protocol" in event.get("message", "")]
+        check(len(told) == 1 and "update" in told[0], f"{node.name} says {told}")
+
+
+def test_a_link_that_nobody_serves_is_noted(case):
+    viewer = case.watch(UNSERVED)
+    note = viewer.until_status(lambda status: status["note"], 45, "notes that nobody is there")["note"]
+    check("no peers" in note and "\n" not in note, f"it notes: {note}")
+    viewer.event("warning", 5, message=note)
+    check(viewer.status()["state"] == "starting", f"{viewer.status()['state']}")
 
 
 def test_a_viewer_that_comes_before_its_publisher_waits_and_says_so(case):

@@ -38,7 +38,7 @@ def test_the_dht_remembers_a_publisher_that_has_gone(case):
     until(lambda: (event / "dht_item").exists(), 60, "the item is put")
     publisher.kill()
     viewer = case.node(["watch", bare(publisher.link), *PRIVATE, *entrance], "viewer", Node)
-    viewer.event("warning", 60, message=lambda text: "the DHT knows this broadcast" in text)
+    viewer.event("notice", 60, message=lambda text: "the DHT knows this broadcast" in text)
 
 
 if __name__ == "__main__":

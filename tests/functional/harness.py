@@ -163,7 +163,7 @@ class Node(Process):
     """minuteswarm with --json: its events as they come.
 
     link (link) · listening (address) · http (url) · state (state: starting, live, stalled, ended) ·
-    chunk (number: closed by the publisher, complete at a viewer) · warning (message) · end
+    chunk (number: closed by the publisher, complete at a viewer) · notice (message) · warning (message) · end
     """
 
     def __init__(self, name, arguments, folder, stdin=subprocess.DEVNULL, media=None, environment=None):

@@ -1,10 +1,11 @@
 // Opens a viewer's page and prints as JSON what happens there.
-// node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE
+// node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE [without-library]
+// without-library: as built without hls.js, in a browser that can't play HLS itself.
 const { createRequire } = require("module");
 const os = require("os");
 const path = require("path");
 const fs = require("fs");
-const [, , playwright, executablePath, url, screenshot, patience] = process.argv;
+const [, , playwright, executablePath, url, screenshot, patience, variant] = process.argv;
 const { chromium } = createRequire(__filename)(playwright);
 
 const ARGUMENTS = [
@@ -40,6 +41,28 @@ async function watch(page) {
   };
 }
 
+async function withoutLibrary(page) {
+  const limit = 20000 * Number(patience);
+  await page.route("**/hls.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+  await page.addInitScript(() => { HTMLMediaElement.prototype.canPlayType = () => ""; });
+  await page.goto(url, { timeout: limit });
+  await page.waitForFunction(() => document.getElementById("elsewhere").open, null, { timeout: limit });
+  await page.screenshot({ path: `${screenshot}.png` });
+  const text = (selector) => page.locator(selector).innerText();
+  return {
+    headline: await text("#headline"),
+    detail: await text("#detail"),
+    addresses: await page.locator("#elsewhere code").allInnerTexts(),
+    covered: await page.locator("#cover").isVisible(),
+    spins: await page.locator("#spinner").isVisible(),
+    behind: await text("#latency"),
+    inSight: await page.evaluate(() => [...document.querySelectorAll("#headline, #elsewhere code")].every((element) => {
+      const box = element.getBoundingClientRect();
+      return box.top >= 0 && box.bottom <= innerHeight;
+    })),
+  };
+}
+
 async function main() {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "minuteswarm-chromium-"));
   const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ARGUMENTS });
@@ -54,7 +77,7 @@ async function main() {
   page.on("pageerror", (error) => complaints.push(String(error)));
   let seen;
   try {
-    seen = await watch(page);
+    seen = await (variant === "without-library" ? withoutLibrary(page) : watch(page));
   } catch (error) {
     seen = { error: String(error) };
     await page.screenshot({ path: `${screenshot}-failed.png` }).catch(() => {});

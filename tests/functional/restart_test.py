@@ -2,6 +2,7 @@
 import hashlib
 import os
 import random
+import re
 import time
 
 import clients
@@ -31,6 +32,32 @@ def signed(case):
     return {number: clients.info_hash(path) for number, path in torrents.items()}
 
 
+def check_one_record_each(case):
+    """The archive's feed has one record of each chunk that is there."""
+    feed = (event_folder(case.folder / "archive") / "feed").read_bytes()
+    numbers = [int(number) for number in re.findall(rb"6:numberi(\d+)e", feed)]
+    check(numbers == list(range(1, len(numbers) + 1)), f"the feed's records are of {numbers}")
+    return len(numbers)
+
+
+def check_copy(cache, archive):
+    """What a viewer kept is the archive's chunks, all of them and byte for byte."""
+    copies = {path.name: path.read_bytes() for path in cache.rglob("*.ts")}
+    originals = {path.name: path.read_bytes() for path in chunk_files(event_folder(archive))}
+    check(set(copies) == set(originals), f"the viewer has {sorted(copies)} of {sorted(originals)}")
+    wrong = [name for name, content in originals.items() if copies[name] != content]
+    check(not wrong, f"the viewer has other bytes of {wrong}")
+
+
+def check_goes_on(announced, run):
+    """A run's own chunks follow each other, and all those of the runs before it; returns the newest."""
+    numbers = [event["number"] for event in run.events("chunk")]
+    check(numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True,
+          f"one run closed the chunks {numbers}")
+    check(not numbers or numbers[0] > announced, f"chunk {announced} was closed, and then {numbers[:1]}")
+    return numbers[-1] if numbers else announced
+
+
 def test_a_publisher_killed_at_random_points_goes_on_with_the_same_event(case):
     seed = random.randrange(1 << 32)
     print(f"random seed {seed}")
@@ -41,18 +68,23 @@ def test_a_publisher_killed_at_random_points_goes_on_with_the_same_event(case):
     # A fixed port, so that the viewer finds the publisher again where it was.
     port = publisher.address
     options += ("--listen", port)
-    viewer = case.watch(publisher.link)
+    # What is asked is which bytes come, not how soon: nothing is to be skipped.
+    viewer = case.watch(publisher.link, "--latency", "120", "--cache", case.folder / "cache", "--keep")
     publisher.chunk(1)
+    viewer.chunk(1)
     known = digests(case.folder / "archive")
     hashes = signed(case)
+    announced = 0
     for _ in range(RESTARTS):
         time.sleep(dice.random() * LONGEST_LIFE)
         publisher.kill()
+        announced = check_goes_on(announced, publisher)
         publisher = case.publish(source, *options)
         if dice.random() < 0.2:
             # Again, somewhere in its start.
             time.sleep(dice.random() * 0.3)
             publisher.kill()
+            announced = check_goes_on(announced, publisher)
             publisher = case.publish(source, *options)
         publisher.event("link", 20)
         now = digests(case.folder / "archive")
@@ -63,14 +95,20 @@ def test_a_publisher_killed_at_random_points_goes_on_with_the_same_event(case):
             check(out.get(number) == info_hash, f"chunk {number} has two info-hashes")
         hashes = out
     last = max(known)
-    check(last >= 1, "no chunk was kept")
+    check(last >= announced, f"chunk {announced} was announced and {last} is the newest")
     publisher.chunk(last + 2, 20)
     viewer.chunk(last + 2, 40)
+    check(publisher.events("chunk")[0]["number"] <= last + 1, f"the last run left out chunk {last + 1}")
+    check_goes_on(announced, publisher)
     until(lambda: viewer.status()["state"] == "live", 20, "the viewer plays")
     check(viewer.status()["dropped"]["bad_signature"] == 0, "the viewer saw bad signatures")
     publisher.interrupt()
     publisher.event("end", 40)
     viewer.wait_exit(60, EXIT_DONE)
+    check_not_forked(known, digests(case.folder / "archive"))
+    records = check_one_record_each(case)
+    check(records == len(chunk_files(event_folder(case.folder / "archive"))), f"{records} records, other chunks")
+    check_copy(case.folder / "cache", case.folder / "archive")
 
 
 def test_the_unfinished_chunk_is_kept_by_a_restart(case):

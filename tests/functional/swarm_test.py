@@ -23,6 +23,29 @@ def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
         check(viewer.is_running(), "a viewer ended with the publisher")
 
 
+def test_viewers_give_each_other_most_of_what_they_take(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    viewers = [case.watch(publisher.link) for _ in range(8)]
+    for viewer in viewers:
+        viewer.event("state", 40, state="live")
+    last = publisher.events("chunk")[-1]["number"] + 4
+    for viewer in viewers:
+        viewer.chunk(last, 40)
+    taken, from_source, pairs, givers = 0, 0, set(), set()
+    for viewer in viewers:
+        for peer in viewer.status()["peers"]:
+            taken += peer["down"]
+            from_source += peer["down"] if peer["source"] else 0
+            if peer["down"] and not peer["source"]:
+                pairs.add(frozenset((viewer.address, peer["address"])))
+                givers.add(peer["address"])
+    print(f"{from_source} of {taken} bytes came from the publisher; {len(pairs)} pairs of viewers exchanged chunks")
+    check(from_source < taken / 2, "the publisher gave half of it and more")
+    check(len(givers) == len(viewers), f"only {len(givers)} of {len(viewers)} viewers gave anything")
+    # A chain or a star has as many pairs as viewers, or less.
+    check(len(pairs) > len(viewers), "too few pairs of viewers exchanged chunks")
+
+
 def test_the_uplink_limit_holds_on_loopback(case):
     limit = 200_000
     publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", str(limit))

@@ -32,6 +32,7 @@ public:
         events.on_state = [](std::string const&) {};
         events.on_chunk = [](ChunkNumber) {};
         events.on_notice = [this](std::string const& notice) { notices_.push_back(notice); };
+        events.on_warning = events.on_notice;
         events.on_stopped = [this](std::optional<Error> const& error) {
             is_stopped_ = true;
             has_failed_ = error.has_value();

@@ -43,7 +43,8 @@ function secondsBehind() {
 
 function showFigures() {
   const behind = secondsBehind();
-  byId("latency").textContent = behind >= 0 && status.state === "live" ? `${behind.toFixed(1)} s` : "–";
+  const isKnown = isPlaying && behind >= 0 && status.state === "live";
+  byId("latency").textContent = isKnown ? `${behind.toFixed(1)} s` : "–";
   byId("peers").textContent = status.peers ? String(status.peers.length) : "–";
   byId("down").textContent = rate(status.rates && status.rates.down);
   byId("up").textContent = rate(status.rates && status.rates.up);
@@ -72,8 +73,10 @@ function showAddresses() {
 function giveUp(headline, detail) {
   detach();
   isUnplayable = true;
+  video.controls = false;
   cover(headline, { detail });
   byId("elsewhere").open = true;
+  byId("elsewhere").scrollIntoView({ block: "nearest" });
 }
 
 function detach() {

@@ -195,7 +195,7 @@ TEST_CASE("An export that can't be done leaves no file behind and says why in on
     CHECK_THAT(failure(archive, to(temp / "out.mp3")), Contains("can't hold"));
     CHECK_THAT(failure(archive, to(temp / "absent/out.mp4")), Contains("absent"));
     spill(temp / "mine.mp4", "mine");
-    CHECK_THAT(failure(archive, to(temp / "mine.mp4")), Contains("exists already"));
+    CHECK_THAT(failure(archive, to(temp / "mine.mp4")), Contains("--force"));
     CHECK(as_text(slurp(temp / "mine.mp4")) == "mine");
 
     auto options = to(temp / "stopped.mp4");

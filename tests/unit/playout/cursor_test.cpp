@@ -31,10 +31,10 @@ TEST_CASE("Cursor waits for the first released byte") {
     auto oldest = Cursor::oldest();
     CHECK_FALSE(live.next(player.timeline, plenty));
     CHECK_FALSE(oldest.next(player.timeline, plenty));
-    player.have(1, 10);
+    player.have(1);
     player.at(seconds{0});
-    check_slice(live.next(player.timeline, plenty), 1, 0, 10);
-    check_slice(oldest.next(player.timeline, plenty), 1, 0, 10);
+    check_slice(live.next(player.timeline, plenty), 1, 0, chunk_size);
+    check_slice(oldest.next(player.timeline, plenty), 1, 0, chunk_size);
     CHECK_FALSE(live.next(player.timeline, plenty));
 }
 

@@ -173,8 +173,8 @@ TEST_CASE("Timeline releases prefixes in order, once, and accounts for every gap
         Player player;
         player.know(1);
         player.timeline.start_at({1});
-        player.have(1, 1000);
-        std::map<std::uint64_t, std::uint64_t> present{{1, 1000}};
+        player.have(1);
+        std::map<std::uint64_t, std::uint64_t> present{{1, chunk_size}};
         player.at(seconds{0});
         for (auto const& arrival : random_arrivals(random, chunks)) {
             auto next = chunk(arrival.number);

@@ -29,17 +29,6 @@ TEST_CASE("Timeline takes from a record what playing needs") {
     CHECK_FALSE(chunk.is_independent);
 }
 
-TEST_CASE("Timeline releases nothing before it has a start") {
-    Player player;
-    player.have(1);
-    CHECK_FALSE(player.at(seconds{0}));
-    CHECK(player.timeline.state() == State::starting);
-    CHECK_FALSE(player.timeline.has_start());
-    CHECK_FALSE(player.timeline.playhead());
-    CHECK_FALSE(player.timeline.next_deadline());
-    CHECK(player.timeline.segments().empty());
-}
-
 TEST_CASE("Timeline releases bytes in order as soon as they are present") {
     Player player;
     player.know(1, 3);
@@ -47,18 +36,19 @@ TEST_CASE("Timeline releases bytes in order as soon as they are present") {
     player.have(2);
     CHECK_FALSE(player.at(seconds{0}));
 
-    player.have(1, 1000);
-    CHECK(player.at(seconds{0}));
-    CHECK(player.timeline.state() == State::live);
-    CHECK(player.released() == 1000);
-    CHECK(player.timeline.playhead() == Timeline::Position{{1}, 1000});
-    CHECK_FALSE(player.newest().is_closed);
-
     player.have(1);
     CHECK(player.at(seconds{0}));
+    CHECK(player.timeline.state() == State::live);
     CHECK(player.released() == 2 * chunk_size);
     CHECK(player.timeline.playhead() == Timeline::Position{{3}, 0});
     REQUIRE(player.timeline.segments().size() == 2);
+    CHECK_FALSE(player.at(seconds{0}));
+
+    player.have(3, 1000);
+    CHECK(player.at(seconds{1}));
+    CHECK(player.released() == 2 * chunk_size + 1000);
+    CHECK(player.timeline.playhead() == Timeline::Position{{3}, 1000});
+    CHECK_FALSE(player.newest().is_closed);
     CHECK(player.timeline.segments()[0].is_closed);
     CHECK(player.timeline.segments()[0].is_complete());
     CHECK_FALSE(player.at(seconds{0}));
@@ -68,14 +58,14 @@ TEST_CASE("Timeline releases bytes in order as soon as they are present") {
 
 TEST_CASE("Timeline never takes back available bytes and never exceeds a chunk's size") {
     Player player;
-    player.play(0);
-    player.have(1, 3000);
-    player.have(1, 10);
+    player.play(1);
+    player.have(2, 3000);
+    player.have(2, 10);
     player.at(seconds{0});
-    CHECK(player.released() == 3000);
-    player.have(1, 1'000'000);
+    CHECK(player.released() == chunk_size + 3000);
+    player.have(2, 1'000'000);
     player.at(seconds{0});
-    CHECK(player.released() == chunk_size);
+    CHECK(player.released() == 2 * chunk_size);
 }
 
 TEST_CASE("Timeline keeps the first record of a number") {
@@ -307,45 +297,6 @@ TEST_CASE("Timeline's latency is at least one and a half chunks and a second") {
     Timeline slow{Timeline::Options{seconds{20}}};
     slow.add(chunk(1));
     CHECK(slow.effective_latency() == seconds{20});
-}
-
-TEST_CASE("Timeline chooses the newest random access point a latency back") {
-    Player player;
-    CHECK_FALSE(player.timeline.choose_start());
-    player.know(1);
-    CHECK(player.timeline.choose_start() == ChunkNumber{1});
-    player.know(2, 10);
-    CHECK(player.timeline.choose_start() == ChunkNumber{9});
-
-    Timeline dependent{Timeline::Options{}};
-    for (std::uint64_t number = 1; number <= 10; ++number) {
-        auto next = chunk(number);
-        next.is_independent = number % 5 == 1;
-        dependent.add(next);
-    }
-    CHECK(dependent.choose_start() == ChunkNumber{6});
-}
-
-TEST_CASE("Timeline starts an ended event with its first known chunk") {
-    Player player;
-    player.know(3, 10);
-    player.timeline.end({10});
-    CHECK(player.timeline.choose_start() == ChunkNumber{3});
-}
-
-TEST_CASE("Timeline moves its start on when the chosen chunk does not come") {
-    Player player;
-    player.know(1, 3);
-    player.timeline.start_at({1});
-    player.have(2, 100);
-    CHECK_FALSE(player.at(seconds{0}));
-    CHECK(player.timeline.next_deadline() == start_of_test + seconds{7});
-    CHECK_FALSE(player.at(milliseconds{6999}));
-    CHECK(player.at(seconds{7}));
-    CHECK(player.newest().chunk.number == ChunkNumber{2});
-    CHECK_FALSE(player.newest().after_gap);
-    CHECK(player.timeline.counters().gaps == 0);
-    CHECK(player.timeline.deadline({2}, 0) == start_of_test + seconds{7});
 }
 
 TEST_CASE("Timeline has ended when its last chunk is released") {

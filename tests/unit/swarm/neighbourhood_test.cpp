@@ -339,3 +339,20 @@ TEST_CASE("peers names as many as a message may hold") {
         bench.enter(neighbour(i));
     CHECK(bench.all.peers_for({1}, start, bench.random).peers.size() == limits::peers_per_message);
 }
+
+TEST_CASE("One that comes with a chunk is dialled for it, a source and one that hides are not") {
+    Bench bench;
+    auto holding = neighbour(1);
+    holding.held = {{event, rendition, {3}, {9}}};
+    auto source = neighbour(2);
+    source.held = holding.held;
+    source.is_source = true;
+    auto hidden = neighbour(3);
+    hidden.held = holding.held;
+    hidden.endpoint.port = 0;
+    auto const holder = bench.enter(holding);
+    CHECK(bench.all.should_dial_newcomer(holder, chunk(9)));
+    CHECK_FALSE(bench.all.should_dial_newcomer(holder, chunk(10)));
+    CHECK_FALSE(bench.all.should_dial_newcomer(bench.enter(source), chunk(9)));
+    CHECK_FALSE(bench.all.should_dial_newcomer(bench.enter(hidden), chunk(9)));
+}
