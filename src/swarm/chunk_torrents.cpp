@@ -110,7 +110,12 @@ void ChunkTorrents::add(
     ChunkKey const& key, Record const& record, std::vector<PeerEndpoint> const& peers, bool wanted
 ) {
     assert(loop_.is_current());
-    hold(key, record);
+    auto const hash = hold(key, record);
+    if (!active_.contains(key)) {
+        // A peer may have asked for it a moment ago, see on_unknown.
+        auto const there = session_.find_torrent(to_sha1(hash));
+        if (there.is_valid()) note_active(key, record, there);
+    }
     if (auto const found = active_.find(key); found != active_.end()) {
         set_wanted(found->second, wanted);
         if (wanted) add_peers(key, peers);
@@ -125,8 +130,7 @@ void ChunkTorrents::add(
     auto torrent = session_.add_torrent(std::move(*params), error);
     if (error) return;
     auto& active = note_active(key, record, torrent);
-    active.is_wanted = wanted;
-    active.wanted_at = MonotonicClock::now();
+    set_wanted(active, wanted);
     // Peers of a torrent that is added running are dialled at the next one-second tick; resuming
     // dials at once.
     torrent.resume();
@@ -146,11 +150,12 @@ void ChunkTorrents::announce(ChunkKey const& key, Announce const& announce) {
     found->second.is_pinned = true;
 }
 
-void ChunkTorrents::hold(ChunkKey const& key, Record const& record) {
+InfoHash ChunkTorrents::hold(ChunkKey const& key, Record const& record) {
     auto const hash = make_info_dict(key.channel, record).hash;
     held_.insert_or_assign(hash, key);
     recent_.insert_or_assign(key, record);
     if (recent_.size() > limits::feed_window) recent_.erase(recent_.begin());
+    return hash;
 }
 
 void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> const& peers) {

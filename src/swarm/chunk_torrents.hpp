@@ -59,8 +59,8 @@ public:
         std::vector<PeerEndpoint> const& peers,
         bool wanted);
     void announce(ChunkKey const& key, Announce const& announce);
-    /// A complete chunk that is only served when somebody asks for it.
-    void hold(ChunkKey const& key, Record const& record);
+    /// A chunk that is served when somebody asks for it, as far as it is here. Its info-hash.
+    InfoHash hold(ChunkKey const& key, Record const& record);
     /// Connects to more peers for a chunk that is being fetched.
     void add_peers(ChunkKey const& key, std::vector<PeerEndpoint> const& peers);
     void remove(ChunkKey const& key);
