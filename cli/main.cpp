@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -21,13 +20,6 @@ void raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit); // as far as it goes
-}
-
-/// glibc raises the size above which it maps memory after the first large buffer that is freed;
-/// from then on chunks of megabytes leave holes between small things that live for hours.
-void return_large_buffers() {
-    constexpr int mapped_from = 128 * 1024; // glibc's own first value
-    ::mallopt(M_MMAP_THRESHOLD, mapped_from);
 }
 
 constexpr auto footer = R"(Examples:
@@ -96,7 +88,6 @@ int parse_and_run(int count, char** words) {
 
 int main(int count, char** words) {
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error to report, not an end
-    return_large_buffers();
     raise_descriptor_limit();
     try {
         return parse_and_run(count, words);

@@ -7,6 +7,8 @@
 #include "commands.hpp"
 #include "reporter.hpp"
 
+#include <malloc.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,7 +22,8 @@ public:
         : loop_(loop)
         , reporter_(reporter)
         , signals_(loop, [this] { on_signal(); })
-        , status_timer_(loop) {}
+        , status_timer_(loop)
+        , trim_timer_(loop) {}
 
     std::function<void()> start; ///< on the loop; may throw StartError
     std::function<void()> stop;
@@ -32,12 +35,14 @@ public:
         error_ = error;
         signals_.cancel();
         status_timer_.cancel();
+        trim_timer_.cancel();
         loop_.stop();
     }
 
     int run() {
         loop_.post([this] { start_role(); });
         show_status();
+        return_free_memory();
         loop_.run();
         loop_.run_for(goodbye); // libtorrent takes leave of trackers and peers
         if (error_) {
@@ -52,6 +57,7 @@ public:
 private:
     static constexpr std::chrono::seconds goodbye{3};
     static constexpr std::chrono::milliseconds echo{300};
+    static constexpr std::chrono::seconds trim_interval{60};
 
     /// What cannot start still has to end in order: libtorrent's session may be up already.
     void start_role() {
@@ -79,10 +85,20 @@ private:
         });
     }
 
+    /// Chunks of megabytes leave holes in glibc's heap between small things that live for hours;
+    /// it gives them back only when asked to. A few milliseconds.
+    void return_free_memory() {
+        trim_timer_.start_after(trim_interval, [this] {
+            ::malloc_trim(0);
+            return_free_memory();
+        });
+    }
+
     EventLoop& loop_;
     Reporter& reporter_;
     StopSignals signals_;
     Timer status_timer_;
+    Timer trim_timer_;
     std::optional<Error> error_;
     std::optional<MonotonicTime> interrupted_at_;
 };
