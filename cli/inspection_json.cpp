@@ -24,6 +24,7 @@ Json damage(Verification::Report const& report) {
         {"bytes", report.complete_bytes},
         {"damaged", damaged},
         {"missing", missing},
+        {"expired", report.expired.size()},
         {"parts", report.parts},
         {"foreign", report.foreign},
     };

@@ -11,6 +11,8 @@
 namespace minuteswarm {
 namespace {
 
+constexpr std::uint64_t lowest_rate = 16'000; ///< bits per second: nothing comes through below it
+
 /// An option whose value `parse` makes of the text, or says in one line why not.
 template <class Value, class Parse>
 CLI::Option* add_parsed(
@@ -85,8 +87,18 @@ CLI::Validator web_seed_url() {
 CLI::Option*
 add_rate(CLI::App& app, std::string const& names, std::uint64_t& value, std::string const& text) {
     auto const parse = [](std::string const& given) -> Expected<std::uint64_t> {
-        if (auto const rate = parse_rate(given)) return *rate;
-        return not_a(given, "rate such as 500k or 2M (bits per second)");
+        auto const rate = parse_rate(given);
+        if (!rate) return not_a(given, "rate such as 500k or 2M (bits per second)");
+        if (*rate >= lowest_rate) return *rate;
+        if (*rate == 0)
+            return Error{concat("'", given, "' is less than 16k; leave it out for no limit")};
+        auto const is_unit_missing = given.find_first_not_of("0123456789.") == std::string::npos;
+        return Error{concat(
+            "'",
+            given,
+            "' is less than 16k",
+            is_unit_missing ? concat("; did you mean ", given, "M?") : ""
+        )};
     };
     return add_parsed(app, names, value, text, parse)->type_name("RATE");
 }

@@ -17,7 +17,7 @@ namespace {
 struct PublishArguments {
     std::string input, channel, key, title, archive, retain = "all", link_file;
     std::chrono::microseconds chunk = std::chrono::seconds{4};
-    bool loop = false, as_fast_as_possible = false, json = false;
+    bool new_event = false, loop = false, as_fast_as_possible = false, json = false;
     NetworkArguments network;
     HttpArguments http;
 };
@@ -39,6 +39,7 @@ Publisher::Options make_options(PublishArguments const& arguments) {
     options.archive = arguments.archive.empty() ? user_data_folder() / "minuteswarm" / "archive"
                                                 : std::filesystem::path{arguments.archive};
     options.retain = *parse_retention(arguments.retain);
+    options.is_new_event = arguments.new_event;
     options.is_looped = arguments.loop;
     options.as_fast_as_possible = arguments.as_fast_as_possible;
     options.network = arguments.network.options();
@@ -136,6 +137,11 @@ void add_archive_options(CLI::App& command, PublishArguments& arguments) {
                 return parsed ? std::string{} : parsed.error().message;
             },
             ""});
+    command.add_flag(
+        "--new-event",
+        arguments.new_event,
+        "end an event that was interrupted and begin a new one, rather than go on with it"
+    );
 }
 
 } // namespace

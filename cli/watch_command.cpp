@@ -177,7 +177,13 @@ void add_watch_commands(CLI::App& app, Run& run) {
     command.add_flag("--force", watching->force, "replace a file that exists");
     command.add_option("--player", watching->player, "start this player on the stream, e.g. mpv")
         ->type_name("CMD")
-        ->take_last();
+        ->take_last()
+        ->check(CLI::Validator{
+            [](std::string const& text) {
+                auto const is_empty = text.find_first_not_of(" \t\n") == std::string::npos;
+                return is_empty ? "an empty command; give one such as mpv" : std::string{};
+            },
+            ""});
     command.add_flag("--open", watching->open, "open the page in a browser");
     add_common(command, *watching);
     command.callback([watching, &run] { run = [watching] { return watch(*watching); }; });

@@ -46,6 +46,7 @@ FolderViewer::FolderViewer(
 void FolderViewer::start() {
     if (!playback_->url().empty()) events_.on_http(playback_->url());
     playback_->begin_event(folder_.channel(), folder_.event());
+    playback_->play_as_recording();
     if (auto const* known = records_->descriptor()) {
         playback_->describe(known->value.title, known->value.container);
     }

@@ -47,7 +47,9 @@ void Playback::begin_event(ChannelId const& channel, EventId event) {
     if (is_first) return;
     // Cursors point into the old timeline: their clients have to come again.
     timeline_ = Timeline{options_.timeline};
-    stream_.reset();
+    is_recording_ = false;
+    is_stream_current_ = false;
+    is_output_over_ = false;
     if (!http_) return;
     auto again = *options_.http;
     again.port = http_->local_endpoint().port();
@@ -86,6 +88,7 @@ void Playback::advance() {
     auto const has_changed = timeline_.advance(now);
     if (has_changed) {
         if (!first_byte_at_ && timeline_.counters().released_bytes > 0) first_byte_at_ = now;
+        bound_window();
         if (http_) http_->on_timeline_changed();
         pump_output();
     }
@@ -98,6 +101,13 @@ void Playback::advance() {
     }
 }
 
+/// A recording is as long as its records; a broadcast may have no end.
+void Playback::bound_window() {
+    auto const& segments = timeline_.segments();
+    if (is_recording_ || segments.size() <= limits::dvr_window) return;
+    timeline_.forget_before(segments[segments.size() - limits::dvr_window].chunk.number);
+}
+
 void Playback::read(ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done) {
     auto key = event_;
     key.number = number;
@@ -106,9 +116,14 @@ void Playback::read(ChunkNumber number, std::uint64_t offset, std::size_t length
 
 void Playback::pump_output() {
     if (!file_ || is_writing_ || is_output_over_ || stopped_) return;
-    if (!stream_) {
-        if (timeline_.segments().empty()) return;
-        stream_ = std::make_unique<OutputStream>(container_, Cursor::oldest());
+    if (!is_stream_current_) {
+        if (timeline_.segments().empty() && timeline_.state() != Timeline::State::ended) return;
+        is_stream_current_ = true;
+        if (stream_) {
+            stream_->continue_with(container_, Cursor::oldest());
+        } else {
+            stream_ = std::make_unique<OutputStream>(container_, Cursor::oldest());
+        }
     }
     auto const slice = stream_->next(timeline_, limits::output_slice);
     if (!slice) {
@@ -123,10 +138,10 @@ void Playback::pump_output() {
         slice->chunk,
         slice->offset,
         length,
-        [this, slice = *slice](auto error, SharedBytes bytes) {
+        [this, slice = *slice, event = event_.event](auto error, SharedBytes bytes) {
             is_writing_ = false;
-            if (error || stopped_)
-                return pump_output(); // retention was faster: the cursor moves on
+            // Retention was faster and the cursor moves on, or another event has begun.
+            if (error || stopped_ || event != event_.event) return pump_output();
             write_output(stream_->feed(slice, *bytes));
         }
     );
@@ -149,7 +164,7 @@ void Playback::write_output(Bytes bytes) {
 
 bool Playback::is_done() const {
     if (timeline_.state() != Timeline::State::ended) return false;
-    return !file_ || (is_output_over_ && !is_writing_);
+    return !has_output_left();
 }
 
 std::vector<HttpServer::Client> Playback::clients() const {
@@ -160,7 +175,10 @@ void Playback::fill(Status& status) const {
     auto const& counters = timeline_.counters();
     status.event = event_.event;
     status.title = title_;
-    status.state = name_of(timeline_.state());
+    auto const has_ended = timeline_.state() == Timeline::State::ended;
+    // Not over before the output has it all.
+    auto const is_left = has_ended && has_output_left();
+    status.state = name_of(is_left ? Timeline::State::live : timeline_.state());
     status.latency.now = in_ms(timeline_.latency_now());
     status.latency.target = in_ms(timeline_.effective_latency());
     status.playhead = timeline_.playhead();

@@ -41,6 +41,8 @@ public:
     void refresh(ChunkNumber number);
     void end(ChunkNumber last);
     void start_at(ChunkNumber number);
+    /// The event was over before: players get it from its start. Before the first byte.
+    void play_as_recording() { is_recording_ = true; }
     void forget_before(ChunkNumber number) { timeline_.forget_before(number); }
     /// Releases what is due; also runs by itself at deadlines.
     void advance();
@@ -59,10 +61,15 @@ private:
     void read(ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done) override;
     Container container() override { return container_; }
     std::string title() override { return title_; }
+    bool is_recording() override { return is_recording_; }
     std::string status_json() override { return to_json(events_.status()); }
     std::string metrics() override { return to_metrics(events_.status()); }
 
     void open_http(HttpServer::Options const& options);
+    void bound_window();
+    [[nodiscard]] bool has_output_left() const {
+        return file_ && (!is_output_over_ || is_writing_);
+    }
     void pump_output();
     void write_output(Bytes bytes);
 
@@ -74,9 +81,11 @@ private:
     Timeline timeline_;
     std::string title_;
     Container container_ = Container::mpeg_ts;
+    bool is_recording_ = false;
     std::optional<MonotonicTime> first_byte_at_;
     std::unique_ptr<FileOutput> file_;
     std::unique_ptr<OutputStream> stream_;
+    bool is_stream_current_ = false; // it reads this event
     bool is_writing_ = false;
     bool is_output_over_ = false;
     std::unique_ptr<HttpServer> http_;

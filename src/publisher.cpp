@@ -24,10 +24,31 @@ constexpr std::size_t served_at_start = 30;
 // each takes its share of the source's uplink from the others.
 constexpr std::size_t first_receivers = 2;
 
-std::shared_ptr<EventWriter> open_writer(KeyFile& key, std::filesystem::path const& archive) {
-    auto writer = EventWriter::open(archive, key.key(), key.last_event(), [&key](EventId known) {
-        return key.start_event(wall_now(), known);
-    });
+void end_interrupted(EventWriter& writer, Publisher::Options const& options) {
+    while (writer.prepare_end()) {
+    }
+    if (auto const ended = writer.end(options.trackers, options.web_seeds); !ended)
+        throw StartError{ended.error().message};
+}
+
+std::shared_ptr<EventWriter>
+open_writer(KeyFile& key, Publisher::Options const& options, Publisher::Events const& events) {
+    auto writer = EventWriter::open(options.archive, key);
+    if (writer && writer->refusal()) {
+        events.on_warning(
+            "the interrupted event can't be gone on with; it stays as it is, and a new one "
+            "begins: " +
+            *writer->refusal()
+        );
+    } else if (writer && options.is_new_event && writer->is_resumed()) {
+        end_interrupted(*writer, options);
+        events.on_notice("ended the interrupted event: " + writer->folder().path().string());
+        writer = EventWriter::begin(options.archive, key);
+    } else if (!writer && options.is_new_event) {
+        auto const why = writer.error().message;
+        writer = EventWriter::begin(options.archive, key);
+        if (writer) events.on_warning("an interrupted event stays as it is: " + why);
+    }
     if (!writer) throw StartError{writer.error().message};
     return std::make_shared<EventWriter>(*std::move(writer));
 }
@@ -40,11 +61,12 @@ Publisher::Publisher(EventLoop& loop, KeyFile key, Options options, Events event
     , options_(std::move(options))
     , events_(std::move(events))
     , disk_(loop)
-    , writer_(open_writer(key_, options_.archive))
+    , writer_(open_writer(key_, options_, events_))
     , folder_(writer_->folder())
     , run_(random_id<RunId>())
     , store_(loop, disk_, {})
-    , timer_(loop) {
+    , timer_(loop)
+    , link_timer_(loop) {
     auto const& resumed = writer_->resumed();
     if (auto const* known = writer_->records().descriptor()) descriptor_ = known->value;
     descriptor_.event = folder_.event();
@@ -81,6 +103,7 @@ void Publisher::start() {
         if (recording_) recording_->consumed(bytes);
     };
     steps.on_failing = [this](Error const& error) {
+        disk_failure_ = error.message;
         note_ = error.message + "; the recording waits until it works again";
         events_.on_warning(note_);
     };
@@ -156,7 +179,7 @@ void Publisher::publish_known_records() {
         auto const key = key_of(record.number);
         store_.add(key, folder_.chunk(record), record.size);
         store_.mark_verified(key, 0, record.size);
-        kept_.push_back({record.number, record.media_time + record.duration, record.size});
+        keep(record);
         if (numbers.size() - i <= served_at_start) {
             swarm_->chunks().add(key, record, {}, false);
         } else {
@@ -175,9 +198,9 @@ void Publisher::on_listening(std::string const& endpoint) {
     endpoints_.push_back(endpoint);
     if (!is_first) return;
     start_recording();
-    timer_.start_after(gather_endpoints, [this] {
+    link_timer_.start_after(gather_endpoints, [this] {
         if (has_source_) return announce_link();
-        timer_.start_after(source_opens, [this] { announce_link(); });
+        link_timer_.start_after(source_opens, [this] { announce_link(); });
     });
 }
 
@@ -199,7 +222,6 @@ void Publisher::announce_link() {
         swarm_->chunks().announce(key_of(chunk.number), announcement());
     events_.on_ready(link, endpoints_.front());
     is_link_known_ = true;
-    tick();
 }
 
 void Publisher::start_recording() {
@@ -270,9 +292,7 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
     swarm_->chunks().announce(key, announcement());
     channel_->announce_complete({key.event, key.rendition, key.number}, first_receivers);
     channel_->publish(closed.statement, folder_.event());
-    kept_.push_back({record.number, record.media_time + record.duration, record.size});
-    newest_.push_front(record);
-    if (newest_.size() > limits::dht_window) newest_.pop_back();
+    keep(record);
     if (playback_) {
         playback_->add(record);
         playback_->refresh(record.number);
@@ -282,6 +302,12 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
     expire_chunks();
     put_dht_item();
     events_.on_chunk(record);
+}
+
+void Publisher::keep(Record const& record) {
+    kept_.push_back({record.number, record.media_time + record.duration, record.size});
+    newest_.push_front(record);
+    if (newest_.size() > limits::dht_chunks) newest_.pop_back();
 }
 
 ChunkTorrents::Announce Publisher::announcement() const {
@@ -388,7 +414,9 @@ void Publisher::stop() {
     if (is_stopping_ || !recording_) return finish();
     is_stopping_ = true;
     if (steps_->is_failing()) { // what is in progress stays a part file, and is taken up next time
-        failure_ = Error{note_};
+        failure_ = Error{
+            disk_failure_ +
+            "; what is recorded of the last chunk is kept, and the same command goes on with it"};
         return finish();
     }
     recording_->stop(); // what is in progress is closed, and on_end follows
@@ -398,6 +426,7 @@ void Publisher::finish() {
     if (is_finished_) return;
     is_finished_ = true;
     timer_.cancel();
+    link_timer_.cancel();
     recording_.reset();
     if (steps_) steps_->stop();
     if (playback_) playback_->stop();

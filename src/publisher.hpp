@@ -35,6 +35,7 @@ public:
         MediaTime chunk_duration = std::chrono::seconds{4};
         std::filesystem::path archive;
         Retention retain;
+        bool is_new_event = false; ///< an interrupted one is ended instead of gone on with
         bool is_looped = false;
         bool as_fast_as_possible = false;
         NetworkOptions network;
@@ -77,6 +78,7 @@ private:
 
     void on_epoch(Recording::Epoch const& epoch);
     void on_chunk(EventWriter::Closed const& closed);
+    void keep(Record const& record);
     void expire_chunks();
     void on_input_over(std::optional<Error> error);
     void on_ended(EventWriter::Ended const& ended);
@@ -103,6 +105,7 @@ private:
     std::unique_ptr<Recording> recording_;
     std::unique_ptr<Playback> playback_;
     Timer timer_;
+    Timer link_timer_;
 
     Descriptor descriptor_;
     ChunkNumber next_number_{1};
@@ -122,6 +125,7 @@ private:
     bool is_over_ = false;
     bool is_finished_ = false;
     std::string note_;
+    std::string disk_failure_; ///< while the archive can't be written
 };
 
 } // namespace minuteswarm

@@ -8,6 +8,7 @@
 #include "swarm_status.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace minuteswarm {
 namespace {
@@ -55,6 +56,7 @@ Seeder::Seeder(EventLoop& loop, Options options, Events events)
             .unchecked = {},
             .held = {},
             .complete = {},
+            .last_expired = {},
             .next_dht_put = {},
         }));
         auto& event = *seeded_.back();
@@ -230,6 +232,11 @@ void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
         event.unchecked = std::min(event.unchecked, record.number);
         return;
     }
+    if (checked.is_expired) {
+        ++event.expired;
+        event.last_expired = record.number;
+        return;
+    }
     ChunkKey const key{event.folder.channel(), record.event, record.rendition, record.number};
     store_.add(key, event.folder.chunk(record), record.size);
     auto const length = piece_length(record.size);
@@ -274,6 +281,14 @@ void Seeder::on_complete(Seeded& event, Record const& record) {
 void Seeder::on_verified(std::size_t index) {
     auto& event = *seeded_[index];
     event.is_verified = true;
+    if (auto const count = std::exchange(event.expired, 0); count > 0) {
+        events_.on_notice(concat(
+            count,
+            " chunks, up to number ",
+            event.last_expired.value,
+            ", have expired: retention has deleted them"
+        ));
+    }
     add_event_torrent(event);
 }
 

@@ -67,6 +67,8 @@ private:
         ChunkNumber unchecked; ///< the first that the next verification looks at
         std::vector<ChannelHandshake::HeldRange> held;
         std::vector<ChunkKey> complete;
+        std::size_t expired = 0;  ///< chunks that retention has deleted
+        ChunkNumber last_expired; ///< of them
         bool is_verified = false;
         bool has_torrent = false;
         MonotonicTime next_dht_put{};

@@ -13,6 +13,9 @@ namespace {
 constexpr RenditionId only_rendition{0};
 constexpr std::uint64_t start_window = 8; ///< records before the newest that a start is chosen from
 constexpr std::chrono::milliseconds start_patience{1500};
+constexpr std::chrono::seconds front_patience{5}; // others may have what came before
+constexpr std::chrono::seconds missing_after{3};
+constexpr std::chrono::seconds fruitless_after{8};
 constexpr std::chrono::milliseconds tick_interval{500};
 constexpr std::chrono::seconds upload_idle{3};
 constexpr std::chrono::seconds linger_most{30};
@@ -127,8 +130,11 @@ void Viewer::follow(EventId event) {
     }
     event_ = event;
     records_.clear();
+    asked_at_.clear();
+    missing_.clear();
     has_end_ = false;
     first_record_at_.reset();
+    done_at_.reset();
     playback_->begin_event(options_.link.channel, event);
 }
 
@@ -170,6 +176,7 @@ void Viewer::on_record(Record const& record) {
 
 void Viewer::on_end(ChunkNumber last) {
     has_end_ = true;
+    last_ = last;
     playback_->end(last);
     update_interest();
     try_start();
@@ -186,9 +193,10 @@ void Viewer::update_interest() {
         if (has_end_) feed->keep_from(playhead->chunk);
         return;
     }
-    if (has_end_) { // a finished event is played from its start
-        feed->keep_from(ChunkNumber{1});
-        channel_->set_interest(ChunkNumber{1});
+    if (has_end_) { // a finished event is played from its start, or what is left of it
+        auto const first = front();
+        feed->keep_from(first);
+        channel_->set_interest(first);
         return;
     }
     auto const* newest = feed->newest(only_rendition);
@@ -200,19 +208,108 @@ void Viewer::update_interest() {
 void Viewer::try_start() {
     auto const& timeline = playback_->timeline();
     if (timeline.has_start() || !first_record_at_ || is_finished_) return;
+    if (has_end_) update_interest();
     auto* const feed = channel_->newest_feed();
     if (!feed || records_.empty()) return;
     auto const waited = MonotonicClock::now() - *first_record_at_;
     auto const newest = records_.rbegin()->first.value;
-    ChunkNumber const from{has_end_ || newest <= start_window ? 1 : newest - start_window};
-    auto const is_waiting = feed->first_hole(only_rendition, from).has_value();
-    if (is_waiting && waited < start_patience) return;
-    auto const start = timeline.choose_start();
+    ChunkNumber const from{newest > start_window ? newest - start_window : 1};
+    auto const hole = feed->first_hole(only_rendition, has_end_ ? front() : from);
+    if (hole && waited < start_patience) return;
+    auto const start = choose_start();
     if (!start) return;
+    if (has_end_) playback_->play_as_recording();
     playback_->start_at(*start);
     update_interest();
     playback_->advance();
     update_fetches();
+}
+
+/// Where the records of a finished event are wanted from while it has no start.
+ChunkNumber Viewer::front() const {
+    auto const is_patient =
+        !first_record_at_ || MonotonicClock::now() - *first_record_at_ < front_patience;
+    return is_patient ? ChunkNumber{1} : first_held();
+}
+
+std::optional<ChunkNumber> Viewer::choose_start() const {
+    auto const chosen = playback_->timeline().choose_start();
+    auto const held = first_held();
+    if (!chosen || !has_end_ || held <= *chosen) return chosen;
+    if (front() < held) return std::nullopt;
+    auto const found =
+        std::find_if(records_.lower_bound(held), records_.end(), [](auto const& entry) {
+            return entry.second.is_independent;
+        });
+    if (found == records_.end()) return chosen;
+    auto const lost = concat("nobody here has the event before chunk ", found->first.value);
+    events_.on_warning(lost);
+    return found->first;
+}
+
+/// The oldest chunk that a neighbour says to have; the first while nobody says anything.
+ChunkNumber Viewer::first_held() const {
+    std::optional<ChunkNumber> first;
+    for (auto const& [id, neighbour] : channel_->neighbourhood().all()) {
+        for (auto const& range : neighbour.held) {
+            if (range.event != event_ || range.rendition != only_rendition) continue;
+            if (range.first > last_) continue;
+            if (!first || range.first < *first) first = range.first;
+        }
+    }
+    return first.value_or(ChunkNumber{1});
+}
+
+bool Viewer::is_held(ChunkNumber number) const {
+    ChunkId const chunk{event_, only_rendition, number};
+    return std::ranges::any_of(channel_->neighbourhood().all(), [&](auto const& entry) {
+        auto const& neighbour = entry.second;
+        auto const announced = neighbour.announced.find(chunk);
+        auto const is_complete = announced != neighbour.announced.end() &&
+                                 announced->second == HaveMessage::State::complete;
+        auto const has = [&](auto const& range) {
+            return range.event == event_ && range.rendition == only_rendition &&
+                   range.first <= number && number <= range.last;
+        };
+        return is_complete || std::ranges::any_of(neighbour.held, has);
+    });
+}
+
+FetchChunk Viewer::fetch_chunk(Record const& record) const {
+    auto const key = key_of(record.number);
+    FetchChunk chunk;
+    chunk.number = record.number;
+    chunk.duration = record.duration;
+    chunk.size = record.size;
+    chunk.present = store_.verified(key).total();
+    chunk.is_active = swarm_->chunks().is_wanted(key);
+    if (!has_end_ || chunk.present > 0) return chunk;
+    chunk.is_unheld = !is_held(record.number);
+    chunk.is_fruitless = was_asked(record.number, fruitless_after);
+    return chunk;
+}
+
+/// Whether neighbours have had so long to send something of a chunk.
+bool Viewer::was_asked(ChunkNumber number, Duration ago) const {
+    auto const asked = asked_at_.find(number);
+    return asked != asked_at_.end() && MonotonicClock::now() - asked->second >= ago;
+}
+
+/// Says which chunks playing waits for in vain.
+void Viewer::report_missing(std::vector<FetchChunk> const& known) {
+    auto const end = std::ranges::find_if_not(known, [](FetchChunk const& chunk) {
+        return chunk.is_unheld || chunk.is_fruitless;
+    });
+    std::string missing;
+    if (end != known.begin() && was_asked(known.front().number, missing_after)) {
+        auto const first = known.front().number.value;
+        auto const last = std::prev(end)->number.value;
+        missing = concat("nobody here has chunk ", first);
+        if (last > first) missing = concat("nobody here has chunks ", first, " to ", last);
+    }
+    if (missing.empty() == missing_.empty()) return;
+    missing_ = missing;
+    if (!missing_.empty()) events_.on_warning(missing_);
 }
 
 void Viewer::update_fetches() {
@@ -220,19 +317,19 @@ void Viewer::update_fetches() {
     auto const& timeline = playback_->timeline();
     auto const playhead = timeline.playhead();
     if (!playhead) return;
+    FetchOptions const options;
     std::vector<FetchChunk> known;
+    std::size_t hopeful = 0;
     for (auto next = records_.lower_bound(playhead->chunk); next != records_.end(); ++next) {
-        auto const key = key_of(next->first);
-        known.push_back(
-            {next->first,
-             next->second.duration,
-             next->second.size,
-             store_.verified(key).total(),
-             swarm_->chunks().is_wanted(key)}
-        );
+        auto const chunk = fetch_chunk(next->second);
+        known.push_back(chunk);
+        auto const is_hopeful = !chunk.is_unheld && !chunk.is_fruitless;
+        if (is_hopeful && chunk.present < chunk.size) ++hopeful;
+        if (has_end_ && hopeful == options.active) break; // no later one would be chosen
     }
+    report_missing(known);
     FetchPosition const position{playhead->chunk, timeline.ahead(MonotonicClock::now()), has_end_};
-    auto chosen = choose_fetches(known, position, {});
+    auto chosen = choose_fetches(known, position, options);
     auto const has_time = chosen.empty() && (options_.keep || options_.is_relay);
     if (!has_time) {
         swarm_->chunks().stop_before(key_of(playhead->chunk));
@@ -242,7 +339,10 @@ void Viewer::update_fetches() {
     for (auto const number : chosen) {
         auto const key = key_of(number);
         if (!swarm_->chunks().is_wanted(key)) swarm_->fetch(key, records_.at(number));
+        asked_at_.emplace(number, MonotonicClock::now());
     }
+    asked_at_.erase(asked_at_.begin(), asked_at_.lower_bound(playhead->chunk));
+    if (channel_->neighbourhood().all().empty()) asked_at_.clear();
 }
 
 /// The oldest chunk that was played with a gap, or not at all.
@@ -360,7 +460,7 @@ Status Viewer::status() const {
     status.disk.limit = options_.cache_size;
     status.disk.is_failing = store_.is_disk_failing();
     status.memory_chunks = store_.memory_used();
-    status.note = note_;
+    status.note = note_.empty() ? missing_ : note_;
     return status;
 }
 

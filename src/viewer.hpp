@@ -61,6 +61,13 @@ private:
     void on_record(Record const& record);
     void on_end(ChunkNumber last);
     void try_start();
+    [[nodiscard]] std::optional<ChunkNumber> choose_start() const;
+    [[nodiscard]] ChunkNumber front() const;
+    [[nodiscard]] ChunkNumber first_held() const;
+    [[nodiscard]] bool is_held(ChunkNumber number) const;
+    [[nodiscard]] FetchChunk fetch_chunk(Record const& record) const;
+    [[nodiscard]] bool was_asked(ChunkNumber number, Duration ago) const;
+    void report_missing(std::vector<FetchChunk> const& known);
     void update_fetches();
     [[nodiscard]] std::optional<ChunkNumber> first_left_out() const;
     void update_interest();
@@ -85,7 +92,9 @@ private:
 
     EventId event_;
     std::map<ChunkNumber, Record> records_;
+    std::map<ChunkNumber, MonotonicTime> asked_at_; // while there is a neighbour; from the playhead
     bool has_end_ = false;
+    ChunkNumber last_; // once it has ended
     std::optional<MonotonicTime> first_record_at_;
     std::optional<MonotonicTime> done_at_;
     std::uint64_t up_payload_seen_ = 0;
@@ -96,6 +105,7 @@ private:
     MonotonicTime started_ = MonotonicClock::now();
     std::string state_;
     std::string note_;
+    std::string missing_; // what playing waits for, and nobody has
     bool is_update_posted_ = false;
     bool is_finished_ = false;
 };

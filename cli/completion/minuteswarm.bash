@@ -28,8 +28,8 @@ _minuteswarm() {
     local options=--help
     case $command in
         publish)
-            options="--channel --key --title --chunk --archive --retain --loop --as-fast-as-possible --web-seed
-                --link-file $network"
+            options="--channel --key --title --chunk --archive --retain --new-event --loop --as-fast-as-possible
+                --web-seed --link-file $network"
             ;;
         watch) options="--latency -o --output --force --player --open --cache --cache-size --keep $network" ;;
         relay) options="--cache --cache-size --keep $network" ;;

@@ -135,28 +135,43 @@ std::optional<EventFolderName> parse_event_folder_name(std::string_view name) {
     return EventFolderName{std::string(channel), EventId{event}};
 }
 
-std::optional<EventId>
+Expected<std::optional<EventId>>
 newest_event(std::filesystem::path const& archive, ChannelId const& channel) {
     std::optional<EventId> newest;
     std::error_code error;
+    auto const status = std::filesystem::status(archive, error);
+    if (status.type() == std::filesystem::file_type::not_found) return newest;
+    if (error) return file_error("read", archive, error.value());
+    if (!std::filesystem::is_directory(status))
+        return Error{concat(archive.string(), " is a file, not a folder")};
     std::filesystem::directory_iterator entries(archive, error);
     for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
         auto const name = parse_event_folder_name(entries->path().filename().string());
         if (!name || name->short_channel != short_hex(channel)) continue;
         newest = std::max(newest.value_or(EventId{}), name->event);
     }
+    if (error) return file_error("read", archive, error.value());
     return newest;
 }
 
-std::optional<EventFolder>
+Expected<std::optional<EventFolder>>
 find_unfinished_event(std::filesystem::path const& archive, ChannelId const& channel) {
+    std::optional<EventFolder> const none;
     auto const event = newest_event(archive, channel);
-    if (!event) return std::nullopt;
-    auto folder = EventFolder::open(archive / event_folder_name(channel, *event));
-    if (!folder || folder->channel() != channel) return std::nullopt;
+    if (!event) return event.error();
+    if (!*event) return none;
+    auto const path = archive / event_folder_name(channel, **event);
+    std::error_code error;
+    // Killed while it was made: nothing was ever recorded in it.
+    if (!std::filesystem::exists(path / "channel", error) && !error) return none;
+    auto folder = EventFolder::open(path);
+    if (!folder) return folder.error();
+    if (folder->channel() != channel) return none;
+    if (!std::filesystem::exists(folder->feed(), error) && !error) return std::optional(*folder);
     auto const records = RecordFile::open(*folder, RecordFile::Access::read);
-    if (records && records->end() != nullptr) return std::nullopt;
-    return std::move(*folder);
+    if (!records) return records.error();
+    if (records->end() != nullptr) return none;
+    return std::optional(*std::move(folder));
 }
 
 } // namespace minuteswarm

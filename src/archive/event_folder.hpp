@@ -57,12 +57,15 @@ struct EventFolderName {
 };
 std::optional<EventFolderName> parse_event_folder_name(std::string_view name);
 
-/// The event of the highest number that `archive` holds of a channel.
-std::optional<EventId> newest_event(std::filesystem::path const& archive, ChannelId const& channel);
+/// The event of the highest number that `archive` holds of a channel. An error when it can't be
+/// read; one that is not there holds none.
+Expected<std::optional<EventId>>
+newest_event(std::filesystem::path const& archive, ChannelId const& channel);
 
 /// The newest event of a channel in `archive`, if it has no end: what a killed publisher goes on
-/// with. An older event is never gone on with, since viewers follow the newest.
-std::optional<EventFolder>
+/// with. An older event is never gone on with, since viewers follow the newest. An error when that
+/// can't be found out.
+Expected<std::optional<EventFolder>>
 find_unfinished_event(std::filesystem::path const& archive, ChannelId const& channel);
 
 } // namespace minuteswarm

@@ -2,6 +2,7 @@
 
 #include "archive/chunk_check.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "feed/statement_codec.hpp"
 #include "torrent/info_dict.hpp"
 
@@ -12,36 +13,54 @@ namespace {
 
 constexpr RenditionId only_rendition{0};
 
+Error cannot_go_on(Error const& why) {
+    return Error{concat(
+        why.message, "; set that right to go on with the event, or begin another with --new-event"
+    )};
+}
+
 } // namespace
 
-Expected<EventWriter> EventWriter::open(
-    std::filesystem::path const& archive,
-    ChannelKey const& key,
-    EventId last,
-    std::function<EventId(EventId)> const& new_event
-) {
-    auto const channel = key.channel();
-    auto unfinished = find_unfinished_event(archive, channel);
-    if (unfinished && unfinished->event() >= last) {
-        auto records = RecordFile::open(*unfinished, RecordFile::Access::write);
-        if (records) {
-            EventWriter writer{*unfinished, *std::move(records), key};
-            if (writer.resume()) return writer;
-        }
-        // What is there cannot be gone on with (a power cut, lost files): it stays as it is.
+Expected<EventWriter> EventWriter::open(std::filesystem::path const& archive, KeyFile& key) {
+    if (auto const newest = newest_event(archive, key.key().channel()); !newest)
+        return newest.error();
+    auto const unfinished = find_unfinished_event(archive, key.key().channel());
+    if (!unfinished) return cannot_go_on(unfinished.error());
+    if (!*unfinished || (*unfinished)->event() < key.last_event()) return begin(archive, key);
+    auto records = RecordFile::open(**unfinished, RecordFile::Access::write);
+    if (!records) return cannot_go_on(records.error());
+    EventWriter writer{**unfinished, *std::move(records), key.key()};
+    if (auto const resumed = writer.resume(); !resumed) return cannot_go_on(resumed.error());
+    if (writer.refusal_) {
+        auto fresh = begin(archive, key);
+        if (fresh) fresh->refusal_ = writer.refusal_;
+        return fresh;
     }
-    auto folder = EventFolder::create(
-        archive, channel, new_event(newest_event(archive, channel).value_or(EventId{}))
-    );
+    // Killed before the key was told of it, or an older copy of the key.
+    if (writer.folder_.event() > key.last_event()) key.store_event(writer.folder_.event());
+    return writer;
+}
+
+Expected<EventWriter> EventWriter::begin(std::filesystem::path const& archive, KeyFile& key) {
+    auto const newest = newest_event(archive, key.key().channel());
+    if (!newest) return newest.error();
+    auto const event = key.next_event(wall_now(), newest->value_or(EventId{}));
+    auto folder = EventFolder::create(archive, key.key().channel(), event);
     if (!folder) return folder.error();
     auto records = RecordFile::open(*folder, RecordFile::Access::write);
     if (!records) return records.error();
-    return EventWriter{*std::move(folder), *std::move(records), key};
+    key.store_event(event); // last: a number is used up by an event that is there
+    return EventWriter{*std::move(folder), *std::move(records), key.key()};
 }
 
+/// Sets `refusal_` when the event can never be gone on with.
 Completion EventWriter::resume() {
     auto const resumption = resume_event(folder_, records_, only_rendition);
     if (!resumption) return resumption.error();
+    if (resumption->refusal) {
+        refusal_ = concat(folder_.path().string(), ": ", *resumption->refusal);
+        return std::monostate{};
+    }
     resumed_.next = resumption->next;
     resumed_.media_end = resumption->media_end;
     if (auto const newest = records_.newest(only_rendition)) {
@@ -57,11 +76,11 @@ Completion EventWriter::resume() {
     if (resumption->part) {
         auto const signed_part = sign_part(*resumption->part);
         if (!signed_part) return signed_part.error();
-        resumed_.recovered = resumption->part;
         resumed_.next_epoch = resumption->part->epoch.next();
         resumed_.container = resumption->part->container;
     }
-    is_resumed_ = true;
+    // Killed before anything was in it, it is as good as new.
+    is_resumed_ = records_.descriptor() != nullptr || resumed_.next > ChunkNumber{1};
     return Completion{std::monostate{}};
 }
 
@@ -85,9 +104,8 @@ Completion EventWriter::append(ByteView bytes) {
 Expected<EventWriter::Closed> EventWriter::close_chunk(MediaTime duration) {
     auto record = part_->opening();
     auto const path = folder_.chunk(record);
-    auto const part = std::filesystem::path{path} += ".part";
     if (auto const synced = part_->sync(); !synced) return synced.error();
-    auto const hashed = hash_part(part);
+    auto const hashed = hash_part();
     if (!hashed) return hashed.error();
     record.duration = duration;
     record.size = part_->size();
@@ -102,16 +120,18 @@ Expected<EventWriter::Closed> EventWriter::close_chunk(MediaTime duration) {
 }
 
 /// What the record states of the part file's bytes, and the bytes unless they are too many to keep.
-Expected<EventWriter::HashedPart> EventWriter::hash_part(std::filesystem::path const& path) const {
+/// By the open file: an attempt to close it that failed may have given it its chunk's name.
+Expected<EventWriter::HashedPart> EventWriter::hash_part() const {
+    auto const& file = part_->file();
     if (part_->size() <= limits::remembered_chunk) {
-        auto bytes = read_file(path, limits::remembered_chunk);
-        if (!bytes) return bytes.error();
-        auto hashes = hash_chunk(*bytes);
-        return HashedPart{std::move(hashes), std::make_shared<Bytes const>(*std::move(bytes))};
+        Bytes bytes(static_cast<std::size_t>(part_->size()));
+        auto const got = file.read_at(0, bytes);
+        if (!got) return got.error();
+        if (*got != bytes.size()) return Error{concat(file.path().string(), " is too short")};
+        auto hashes = hash_chunk(bytes);
+        return HashedPart{std::move(hashes), std::make_shared<Bytes const>(std::move(bytes))};
     }
-    auto const file = File::open(path, File::Access::read);
-    if (!file) return file.error();
-    auto hashes = hash_chunk_file(*file, part_->size());
+    auto hashes = hash_chunk_file(file, part_->size());
     if (!hashes) return hashes.error();
     return HashedPart{*std::move(hashes), nullptr};
 }

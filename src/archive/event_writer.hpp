@@ -2,22 +2,23 @@
 
 #include "archive/event_folder.hpp"
 #include "archive/event_torrent_file.hpp"
+#include "archive/key_file.hpp"
 #include "archive/part_file.hpp"
 #include "archive/record_file.hpp"
 #include "base/signature.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace minuteswarm {
 
 /// A publisher's event on disk, from its first byte to its end. Blocking: made at start-up, then
-/// used on the disk strand alone. A call that fails (disk full) changed nothing and may be
-/// repeated.
+/// used on the disk strand alone. A call that fails (disk full) may be repeated and then does
+/// what it should have done.
 class EventWriter {
 public:
     /// What closing a chunk made.
@@ -34,23 +35,22 @@ public:
         EpochNumber next_epoch{1};
         std::uint64_t next_revision = 1;
         std::optional<Container> container;
-        std::optional<Record> recovered; ///< the chunk that was in progress, now signed and closed
     };
 
     /// Goes on with the channel's newest event in `archive` if that has no end, is whole, and is
-    /// the last one that the key has made (`last`): a higher one went on elsewhere, and viewers
-    /// follow that. Else starts the event that `new_event` gives out.
-    static Expected<EventWriter> open(
-        std::filesystem::path const& archive,
-        ChannelKey const& key,
-        EventId last,
-        std::function<EventId(EventId known)> const& new_event
-    );
+    /// the last one that the key has made: a higher one went on elsewhere, and viewers follow that.
+    /// Else begins a new one. An error (disk full, no permission) leaves an interrupted event to
+    /// another attempt. Throws StartError when the key file can't be written.
+    static Expected<EventWriter> open(std::filesystem::path const& archive, KeyFile& key);
+    /// Begins a new event, whatever the archive holds.
+    static Expected<EventWriter> begin(std::filesystem::path const& archive, KeyFile& key);
 
     [[nodiscard]] EventFolder const& folder() const { return folder_; }
     [[nodiscard]] RecordFile& records() { return records_; }
     [[nodiscard]] Resumed const& resumed() const { return resumed_; }
     [[nodiscard]] bool is_resumed() const { return is_resumed_; }
+    /// Why an interrupted event was left as it is, and this one begun.
+    [[nodiscard]] std::optional<std::string> const& refusal() const { return refusal_; }
 
     Completion open_chunk(Record const& opening);
     Completion append(ByteView bytes);
@@ -82,7 +82,7 @@ private:
     };
 
     Completion resume();
-    Expected<HashedPart> hash_part(std::filesystem::path const& path) const;
+    Expected<HashedPart> hash_part() const;
     Completion sign_part(Record const& record);
 
     EventFolder folder_;
@@ -92,6 +92,7 @@ private:
     std::optional<EventTorrentMaker> torrent_;
     bool has_torrent_ = true;
     Resumed resumed_;
+    std::optional<std::string> refusal_;
     bool is_resumed_ = false;
 };
 

@@ -34,6 +34,14 @@ Error file_error(std::string_view what, std::filesystem::path const& path, int e
     )};
 }
 
+Error with_known_name(
+    Error error, std::filesystem::path const& passing, std::filesystem::path const& known
+) {
+    if (auto const at = error.message.find(passing.string()); at != std::string::npos)
+        error.message.replace(at, passing.string().size(), known.string());
+    return error;
+}
+
 Error File::failure(std::string_view what) const {
     return file_error(what, path_, errno);
 }
@@ -126,12 +134,13 @@ Completion make_folders(std::filesystem::path const& folder) {
 Completion write_file(std::filesystem::path const& path, ByteView bytes, unsigned mode) {
     auto const fresh = std::filesystem::path(concat(path.string(), ".", random_u64(), ".new"));
     auto file = File::create(fresh, mode);
-    if (!file) return file.error();
+    if (!file) return with_known_name(file.error(), fresh, path);
     auto done = file->write_at(0, bytes);
     if (done) done = file->sync();
     if (done) done = move_file(fresh, path);
-    if (!done) ::unlink(fresh.c_str());
-    return done;
+    if (done) return done;
+    ::unlink(fresh.c_str());
+    return with_known_name(done.error(), fresh, path);
 }
 
 Completion move_file(std::filesystem::path const& from, std::filesystem::path const& to) {

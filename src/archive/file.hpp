@@ -64,6 +64,11 @@ private:
 /// `cannot <what> <path>: <reason of errno>`
 Error file_error(std::string_view what, std::filesystem::path const& path, int error_number);
 
+/// `error` about a file of a passing name, with what a person knows in its place.
+Error with_known_name(
+    Error error, std::filesystem::path const& passing, std::filesystem::path const& known
+);
+
 /// Makes names in `folder` (new, renamed, removed) survive a power cut.
 Completion sync_folder(std::filesystem::path const& folder);
 

@@ -100,8 +100,9 @@ Inspection inspect_archive(std::filesystem::path const& path) {
     while (verification.step()) {
     }
     inspection.chunks = verification.report();
-    bool const are_chunks_good =
-        inspection.chunks.damaged.empty() && inspection.chunks.missing.empty();
+    bool const are_chunks_good = inspection.chunks.damaged.empty() &&
+                                 inspection.chunks.missing.empty() &&
+                                 inspection.chunks.expired.empty();
     inspection.event_torrent = inspect_event_torrent(*folder, *records, are_chunks_good);
     return inspection;
 }

@@ -51,7 +51,7 @@ struct Inspection {
     };
     std::optional<EventTorrent> event_torrent; ///< nothing: there is no such file
 
-    /// Everything that its records state is there, unaltered.
+    /// Everything that its records state is there, unaltered, but for what has expired.
     [[nodiscard]] bool is_whole() const;
 };
 

@@ -133,6 +133,15 @@ void add_chunks(Lines& lines, Verification::Report const& chunks) {
     lines.add("verified", chunks.complete, " chunks, ", chunks.complete_bytes, " bytes");
     if (!chunks.damaged.empty()) lines.add("damaged", list(chunks.damaged, format_damage));
     if (!chunks.missing.empty()) lines.add("missing", list(chunks.missing, number));
+    if (!chunks.expired.empty()) {
+        lines.add(
+            "expired",
+            chunks.expired.size(),
+            " chunks, up to number ",
+            chunks.expired.back().second.value,
+            ": retention has deleted them"
+        );
+    }
     if (!chunks.parts.empty()) lines.add("in progress", list(chunks.parts, format_name));
     if (!chunks.foreign.empty()) lines.add("foreign files", list(chunks.foreign, format_name));
 }
@@ -164,7 +173,11 @@ std::string to_text(Inspection const& inspection) {
         add_rendition(lines, rendition);
     add_chunks(lines, inspection.chunks);
     add_event_torrent(lines, inspection.event_torrent);
-    lines.add("verdict", inspection.is_whole() ? "whole" : "not whole");
+    lines.add(
+        "verdict",
+        inspection.is_whole() ? "whole" : "not whole",
+        inspection.chunks.expired.empty() ? "" : ", beside what has expired"
+    );
     return lines.text();
 }
 

@@ -87,6 +87,15 @@ KeyText parse_key(std::filesystem::path const& path, ByteView bytes) {
     return {std::move(key), EventId{*last_event}};
 }
 
+KeyText read_key(std::filesystem::path const& path) {
+    std::error_code error;
+    if (auto const size = std::filesystem::file_size(path, error); !error && size > key_file_size)
+        throw StartError(concat(path.string(), " is no key file: give one that keygen made"));
+    auto const bytes = read_file(path, key_file_size);
+    if (!bytes) refuse(bytes.error());
+    return parse_key(path, *bytes);
+}
+
 bool lock(File const& file) {
     while (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) return false;
@@ -119,16 +128,23 @@ File open_locked(std::filesystem::path const& path) {
     }
 }
 
+std::filesystem::path folder_of(std::filesystem::path const& path) {
+    return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+}
+
 /// A locked new file beside `path`, complete and on the disk, for a rename to put in place.
 File write_beside(std::filesystem::path const& path, std::string const& text) {
     auto const beside = std::filesystem::path(concat(path.string(), ".", random_u64(), ".new"));
+    auto const folder = concat("a file in the key's folder ", folder_of(path).string());
     auto file = File::create(beside, owner_only);
-    if (!file) refuse(file.error());
+    if (!file) refuse(with_known_name(file.error(), beside, folder));
     auto done = file->write_at(0, as_bytes(text));
     if (done) done = file->sync();
     if (done && lock(*file)) return std::move(*file);
     ::unlink(beside.c_str());
-    refuse(done ? Error{concat("cannot lock ", beside.string())} : done.error());
+    refuse(
+        done ? Error{concat("cannot lock ", folder)} : with_known_name(done.error(), beside, folder)
+    );
 }
 
 bool is_there(std::filesystem::path const& path) {
@@ -146,7 +162,7 @@ std::filesystem::path resolve(std::filesystem::path const& path) {
 } // namespace
 
 KeyFile KeyFile::create(std::filesystem::path const& path) {
-    auto const folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+    auto const folder = folder_of(path);
     if (std::error_code error; !std::filesystem::is_directory(folder, error)) {
         throw StartError(concat(
             "cannot make ",
@@ -176,9 +192,7 @@ KeyFile KeyFile::create(std::filesystem::path const& path) {
 KeyFile KeyFile::load(std::filesystem::path const& path) {
     auto const resolved = resolve(path);
     auto file = open_locked(resolved);
-    auto const bytes = read_file(resolved, key_file_size);
-    if (!bytes) refuse(bytes.error());
-    auto text = parse_key(resolved, *bytes);
+    auto text = read_key(resolved);
     return {resolved, std::move(file), std::move(text.key), text.last_event};
 }
 
@@ -187,9 +201,7 @@ KeyFile KeyFile::load_or_create(std::filesystem::path const& path) {
 }
 
 ChannelId KeyFile::read_channel(std::filesystem::path const& path) {
-    auto const bytes = read_file(path, key_file_size);
-    if (!bytes) refuse(bytes.error());
-    return parse_key(path, *bytes).key.channel();
+    return read_key(path).key.channel();
 }
 
 std::optional<std::string> KeyFile::warning() const {
@@ -199,21 +211,24 @@ std::optional<std::string> KeyFile::warning() const {
     return concat("other users may read the channel key: run `chmod 600 ", path_.string(), "`");
 }
 
-EventId KeyFile::start_event(WallTime now, EventId known) {
+EventId KeyFile::next_event(WallTime now, EventId known) const {
     auto const unix_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
     auto const clock = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms, 0));
     auto const event = EventId{std::max(clock, std::max(last_event_, known).value + 1)};
     if (event.value > event_limit) refuse_text(path_, "no event number is left");
+    return event;
+}
+
+void KeyFile::store_event(EventId event) {
     // The successor is locked before it takes the name, so the channel is never without a lock.
     auto successor = write_beside(path_, format_key(key_, event));
     if (auto moved = move_file(successor.path(), path_); !moved) {
         ::unlink(successor.path().c_str());
-        refuse(moved.error());
+        refuse(with_known_name(moved.error(), successor.path(), path_));
     }
     locked_ = std::move(successor);
     last_event_ = event;
-    return event;
 }
 
 Expected<std::filesystem::path>

@@ -39,8 +39,10 @@ public:
     [[nodiscard]] std::optional<std::string> warning() const;
 
     /// The number of a new event: Unix ms, but above every event of the channel before, also
-    /// `known`, one seen elsewhere (an archive, the feed). It is on the disk when this returns.
-    EventId start_event(WallTime now, EventId known = {});
+    /// `known`, one seen elsewhere (an archive, the feed).
+    [[nodiscard]] EventId next_event(WallTime now, EventId known = {}) const;
+    /// `event` becomes the last one. It is on the disk when this returns.
+    void store_event(EventId event);
 
 private:
     KeyFile(std::filesystem::path path, File locked, ChannelKey key, EventId last_event)

@@ -42,14 +42,11 @@ Completion remove_file(std::filesystem::path const& path) {
     return std::monostate{};
 }
 
-Error cannot_resume(std::string_view why) {
-    return Error{concat("the interrupted event can't be gone on with: ", why)};
-}
-
 /// What lies in `chunks/` of one rendition.
 struct Leftovers {
     std::vector<PartInfo> infos;
-    ChunkNumber highest; ///< of any file
+    ChunkNumber highest;                   ///< of any file
+    std::optional<std::string> unreadable; ///< an info's name
 };
 
 /// The number in `<prefix><number>.<anything>`.
@@ -61,6 +58,19 @@ std::optional<ChunkNumber> number_in(std::string_view name, std::string_view pre
     if (error != std::errc{} || end == name.data() + name.size() || *end != '.')
         return std::nullopt;
     return ChunkNumber{number};
+}
+
+/// Nothing when it is no info.
+Expected<std::optional<PartInfo>> read_info(std::filesystem::path const& path) {
+    std::optional<PartInfo> info;
+    std::error_code error;
+    auto const size = std::filesystem::file_size(path, error);
+    if (error) return file_error("read", path, error.value());
+    if (size > info_size) return info;
+    auto const bytes = read_file(path, info_size);
+    if (!bytes) return bytes.error();
+    if (auto parsed = parse_part_info(as_text(*bytes))) info = *std::move(parsed);
+    return info;
 }
 
 Expected<Leftovers> find_leftovers(EventFolder const& folder, RenditionId rendition) {
@@ -80,22 +90,22 @@ Expected<Leftovers> find_leftovers(EventFolder const& folder, RenditionId rendit
         }
         found.highest = std::max(found.highest, *number);
         if (!name.ends_with(".part.info")) continue;
-        auto const bytes = read_file(entries->path(), info_size);
-        if (!bytes) return bytes.error();
-        auto info = parse_part_info(as_text(*bytes));
-        if (!info || info->opening.event != folder.event() ||
-            info->opening.rendition != rendition || info->opening.number != *number) {
-            return cannot_resume(concat(name, " is not readable"));
+        auto info = read_info(entries->path());
+        if (!info) return info.error();
+        if (!*info || (*info)->opening.event != folder.event() ||
+            (*info)->opening.rendition != rendition || (*info)->opening.number != *number) {
+            found.unreadable = name;
+            continue;
         }
-        found.infos.push_back(std::move(*info));
+        found.infos.push_back(std::move(**info));
     }
     if (error) return file_error("read", folder.chunks(), error.value());
     return found;
 }
 
 /// Takes a file from the chunk that was in progress: cut at its last whole packet, measured and
-/// hashed.
-Expected<Record> complete_record(std::filesystem::path const& path, Record record) {
+/// hashed. Nothing when there is no media in it.
+Expected<std::optional<Record>> complete_record(std::filesystem::path const& path, Record record) {
     auto file = File::open(path, File::Access::write);
     if (!file) return file.error();
     MediaMeter meter(record.container);
@@ -110,9 +120,7 @@ Expected<Record> complete_record(std::filesystem::path const& path, Record recor
     auto usable = meter.result();
     // Killed within its first picture: too little to measure, but written as it was muxed.
     if (!usable && meter.whole_size() > 0) usable = UsableMedia{meter.whole_size(), shortest_media};
-    if (!usable || usable->size > limits::chunk_size) {
-        return cannot_resume("its last chunk is not usable");
-    }
+    if (!usable || usable->size > limits::chunk_size) return std::optional<Record>{};
     if (auto cut = file->truncate(usable->size); !cut) return cut.error();
     if (auto synced = file->sync(); !synced) return synced.error();
     auto hashes = hash_chunk_file(*file, usable->size);
@@ -121,40 +129,52 @@ Expected<Record> complete_record(std::filesystem::path const& path, Record recor
     record.duration = usable->duration;
     record.pieces = std::move(hashes->pieces);
     record.sha256 = hashes->sha256;
-    return record;
+    return std::optional(std::move(record));
 }
 
-/// The chunk after the newest record: published if it can be. Nothing when no byte of it was seen
+/// The chunk after the newest record: published if it can be. Forgotten when no byte of it was seen
 /// by anyone.
-Expected<std::optional<Record>> resume_part(EventFolder const& folder, PartInfo const& info) {
+Completion resume_part(EventFolder const& folder, PartInfo const& info, Resumption& resumption) {
     if (info.boot != current_boot()) {
-        return cannot_resume("the machine was restarted while a chunk was being recorded");
+        resumption.refusal = "the machine was restarted while a chunk was being recorded";
+        return std::monostate{};
     }
     auto const part = part_path(folder, info.opening);
     auto const chunk = folder.chunk(info.opening);
     auto const path = is_there(part) ? part : chunk;
     std::error_code error;
-    auto const size = std::filesystem::file_size(path, error);
-    if (error || size < smallest_unit) {
+    auto const size = is_there(path) ? std::filesystem::file_size(path, error) : 0;
+    if (error) return file_error("read", path, error.value());
+    if (size < smallest_unit) {
         // Bytes are written before they are pushed, in whole packets or frames: nobody has any.
         for (auto const& leftover : {path, info_path(folder, info.opening)}) {
             if (auto removed = remove_file(leftover); !removed) return removed.error();
         }
-        return std::optional<Record>{};
+        return std::monostate{};
     }
     auto record = complete_record(path, info.opening);
     if (!record) return record.error();
-    return std::optional<Record>(std::move(*record));
+    if (!*record) resumption.refusal = "its last chunk is not usable";
+    resumption.part = *std::move(record);
+    return std::monostate{};
 }
 
 /// The record is on the disk already: only the file's name may be missing.
-Completion
-finish_closing(EventFolder const& folder, RecordFile const& records, PartInfo const& info) {
+Completion finish_closing(
+    EventFolder const& folder,
+    RecordFile const& records,
+    PartInfo const& info,
+    Resumption& resumption
+) {
     auto const record = records.read(info.opening.rendition, info.opening.number);
     if (!record) return record.error();
     auto const part = part_path(folder, record->value);
-    if (is_there(part) && check_chunk(part, record->value).state != ChunkCheck::State::complete) {
-        return cannot_resume("a chunk's file is not what its record states");
+    if (is_there(part)) {
+        if (auto const file = File::open(part, File::Access::read); !file) return file.error();
+        if (check_chunk(part, record->value).state != ChunkCheck::State::complete) {
+            resumption.refusal = "a chunk's file is not what its record states";
+            return std::monostate{};
+        }
     }
     return close_part(folder, record->value);
 }
@@ -194,21 +214,28 @@ Completion close_part(EventFolder const& folder, Record const& record) {
     auto const part = part_path(folder, record);
     if (is_there(part)) {
         if (auto moved = move_file(part, folder.chunk(record)); !moved) return moved;
+    } else if (auto synced = sync_folder(folder.chunks()); !synced) { // renamed by a failed attempt
+        return synced;
     }
     return remove_file(info_path(folder, record));
 }
 
 Expected<Resumption>
 resume_event(EventFolder const& folder, RecordFile const& records, RenditionId rendition) {
-    if (records.end() != nullptr) return cannot_resume("it has ended");
-    if (records.findings().damaged > 0 || records.findings().refused > 0) {
-        return cannot_resume("its feed is damaged");
-    }
     auto const newest = records.newest(rendition).value_or(ChunkNumber{});
-    if (records.count(rendition) != newest.value) return cannot_resume("its feed has gaps");
+    Resumption resumption{std::nullopt, newest.next(), {}, {}};
+    auto const refused = [&resumption](std::string const& why) {
+        resumption.refusal = why;
+        return resumption;
+    };
+    if (records.end() != nullptr) return refused("it has ended");
+    if (records.findings().damaged > 0 || records.findings().refused > 0) {
+        return refused("its feed is damaged");
+    }
+    if (records.count(rendition) != newest.value) return refused("its feed has gaps");
     auto const leftovers = find_leftovers(folder, rendition);
     if (!leftovers) return leftovers.error();
-    Resumption resumption{std::nullopt, newest.next(), {}};
+    if (leftovers->unreadable) return refused(*leftovers->unreadable + " is not readable");
     if (newest.value > 0) {
         auto const last = records.read(rendition, newest);
         if (!last) return last.error();
@@ -217,17 +244,16 @@ resume_event(EventFolder const& folder, RecordFile const& records, RenditionId r
     auto known = newest;
     for (auto const& info : leftovers->infos) {
         if (info.opening.number <= newest) {
-            auto const closed = finish_closing(folder, records, info);
+            auto const closed = finish_closing(folder, records, info, resumption);
             if (!closed) return closed.error();
             continue;
         }
-        if (info.opening.number != newest.next()) return cannot_resume("its feed lacks records");
+        if (info.opening.number != newest.next()) return refused("its feed lacks records");
         known = info.opening.number;
-        auto part = resume_part(folder, info);
-        if (!part) return part.error();
-        resumption.part = std::move(*part);
+        auto const done = resume_part(folder, info, resumption);
+        if (!done) return done.error();
     }
-    if (leftovers->highest > known) return cannot_resume("its feed lacks records");
+    if (leftovers->highest > known) return refused("its feed lacks records");
     if (resumption.part) {
         resumption.next = resumption.part->number.next();
         resumption.media_end = resumption.part->media_time + resumption.part->duration;

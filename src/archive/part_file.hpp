@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace minuteswarm {
 
@@ -24,12 +25,15 @@ public:
 
     [[nodiscard]] Record const& opening() const { return opening_; }
     [[nodiscard]] std::uint64_t size() const { return size_; }
+    /// Open whatever its name is.
+    [[nodiscard]] File const& file() const { return file_; }
 
     /// After an error (disk full) none of the bytes counts, and the call can be repeated.
     Completion append(ByteView bytes);
     /// From here on the file is what was appended, and nothing else.
     Completion sync();
-    /// Gives the file its chunk's name, durably. The record must be on the disk.
+    /// Gives the file its chunk's name, durably. The record must be on the disk. After an error the
+    /// call can be repeated.
     Completion close();
 
 private:
@@ -51,11 +55,13 @@ struct Resumption {
     std::optional<Record> part;
     ChunkNumber next;      ///< where recording goes on, in a new run
     MediaTime media_end{}; ///< end of what there is: not before this
+    /// Why the event can't be gone on with, ever, since a number might come to stand for other
+    /// bytes (power cut, lost files): start a new event. Nothing of the above counts then.
+    std::optional<std::string> refusal;
 };
 
-/// Looks at what a killed publisher left and puts it in order. An error says why the event can't be
-/// gone on with, since a number might come to stand for other bytes (power cut, lost files): start
-/// a new event.
+/// Looks at what a killed publisher left and puts it in order. An error (disk full, no permission)
+/// says nothing about the event: it may go on another time.
 Expected<Resumption>
 resume_event(EventFolder const& folder, RecordFile const& records, RenditionId rendition);
 

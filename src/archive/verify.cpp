@@ -46,6 +46,8 @@ std::optional<Verification::Checked> Verification::step() {
         auto const is_part =
             std::filesystem::exists(std::filesystem::path{file} += ".part", absent);
         auto check = check_chunk(file, record->value);
+        auto const is_old =
+            check.state == ChunkCheck::State::missing && is_expired(rendition, number);
         names_.push_back(chunk_name(folder_.channel(), record->value));
         switch (check.state) {
         case ChunkCheck::State::complete:
@@ -56,14 +58,34 @@ std::optional<Verification::Checked> Verification::step() {
             report_.damaged.push_back({rendition, number, bad_pieces(check)});
             break;
         case ChunkCheck::State::missing:
-            report_.missing.emplace_back(rendition, number);
+            (is_old ? report_.expired : report_.missing).emplace_back(rendition, number);
             break;
         }
         if (position_ == order_.size()) find_foreign_files();
-        return Checked{record->value, std::move(check), is_part};
+        return Checked{record->value, std::move(check), is_part, is_old};
     }
     if (order_.empty() && report_.foreign.empty() && report_.parts.empty()) find_foreign_files();
     return std::nullopt;
+}
+
+bool Verification::is_there(RenditionId rendition, ChunkNumber number) const {
+    auto const record = records_.read(rendition, number);
+    if (!record) return false;
+    auto const file = folder_.chunk(record->value);
+    std::error_code absent;
+    return std::filesystem::exists(file, absent) ||
+           std::filesystem::exists(std::filesystem::path{file} += ".part", absent);
+}
+
+/// Retention deletes the oldest: what is gone below the oldest that is there has expired. It may be
+/// at work now, so what was the oldest is looked for again. An event with a torrent had kept all.
+bool Verification::is_expired(RenditionId rendition, ChunkNumber number) {
+    if (records_.end() != nullptr && records_.end()->value.event_torrent) return false;
+    auto const newest = records_.newest(rendition).value_or(number);
+    auto& oldest = oldest_.try_emplace(rendition, ChunkNumber{1}).first->second;
+    while (oldest <= newest && !is_there(rendition, oldest))
+        ++oldest;
+    return oldest <= newest && number < oldest;
 }
 
 void Verification::find_foreign_files() {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@ public:
         ChunkCheck check;
         /// It still had its `.part` name: a publisher is closing it, or was killed while it did.
         bool is_part = false;
+        /// Missing as every chunk before it is: retention has deleted it.
+        bool is_expired = false;
     };
     /// A chunk and what is wrong with it.
     struct Damage {
@@ -35,6 +38,7 @@ public:
         std::uint64_t complete_bytes = 0;
         std::vector<Damage> damaged;
         std::vector<std::pair<RenditionId, ChunkNumber>> missing;
+        std::vector<std::pair<RenditionId, ChunkNumber>> expired;
         std::vector<std::string> parts;   ///< names of `.part` files
         std::vector<std::string> foreign; ///< other names in `chunks/`; the first 1000
     };
@@ -52,11 +56,15 @@ public:
 
 private:
     void find_foreign_files();
+    [[nodiscard]] bool is_there(RenditionId rendition, ChunkNumber number) const;
+    bool is_expired(RenditionId rendition, ChunkNumber number);
 
     EventFolder const& folder_;
     RecordFile const& records_;
     std::vector<std::pair<RenditionId, ChunkNumber>> order_;
     std::vector<std::string> names_; ///< of chunk files that belong here
+    /// Below it, no chunk of the rendition was there when that was last looked at.
+    std::map<RenditionId, ChunkNumber> oldest_;
     std::size_t position_ = 0;
     Report report_;
 };

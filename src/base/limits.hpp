@@ -49,7 +49,6 @@ inline constexpr std::size_t unsent_messages =
     2 * MiB; ///< that wait for a neighbour to read: thirty full replies
 inline constexpr std::size_t records_per_reply = 64;
 inline constexpr std::size_t records_reply_size = 64 * KiB;
-inline constexpr std::size_t dht_window = 30; ///< info-hashes in the DHT item: 1000 bytes in all
 inline constexpr std::size_t held_ranges = 16;
 inline constexpr std::size_t peers_per_message = 32;
 inline constexpr std::size_t neighbours = 30;        ///< of a viewer

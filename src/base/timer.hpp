@@ -5,16 +5,22 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace minuteswarm {
 
-/// Calls back on the loop, once, later; setting it anew or destroying it drops the earlier call.
+/// Calls back on the loop, once, later; setting it anew, `cancel` or destroying it drops the
+/// earlier call.
 class Timer {
 public:
     explicit Timer(EventLoop& loop)
         : timer_(loop.io()) {}
+    ~Timer() { cancel(); }
+    Timer(Timer const&) = delete;
+    Timer& operator=(Timer const&) = delete;
 
     template <class Duration>
     void start_after(Duration delay, std::function<void()> call) {
@@ -22,16 +28,25 @@ public:
     }
 
     void start_at(MonotonicTime when, std::function<void()> call) {
+        auto const setting = ++*setting_;
         timer_.expires_at(when);
-        timer_.async_wait([call = std::move(call)](boost::system::error_code const& error) {
-            if (!error) call();
+        timer_.async_wait([call = std::move(call),
+                           setting,
+                           newest = setting_](boost::system::error_code const& error) {
+            if (!error && setting == *newest) call();
         });
     }
 
-    void cancel() { timer_.cancel(); }
+    void cancel() {
+        ++*setting_;
+        timer_.cancel();
+    }
 
 private:
     boost::asio::steady_timer timer_;
+    /// Asio cannot take back a call that is due and waits for its turn: it sees that it is an old
+    /// one, even after the timer is gone.
+    std::shared_ptr<std::uint64_t> setting_ = std::make_shared<std::uint64_t>(0);
 };
 
 } // namespace minuteswarm

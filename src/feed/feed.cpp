@@ -6,13 +6,6 @@
 namespace minuteswarm {
 namespace {
 
-/// Whether a statement may belong to the feed of `event`, by the event it names.
-std::optional<Feed::Outcome> elsewhere(EventId stated, EventId event) {
-    if (stated > event) return Feed::Outcome::newer_event;
-    if (stated < event) return Feed::Outcome::other_event;
-    return std::nullopt;
-}
-
 template <class T>
 Signed<T> const* pointer_to(std::optional<Signed<T>> const& value) {
     return value ? &*value : nullptr;
@@ -37,6 +30,13 @@ Feed::Outcome Feed::accept(Statement const& statement) {
     return Outcome::refused;
 }
 
+/// An older event's costs no signature: whoever replays those may do it often.
+std::optional<Feed::Outcome> Feed::check(EventId stated, Statement const& statement) const {
+    if (stated < event_) return Outcome::other_event;
+    if (!is_genuine(statement.kind, statement.wire, channel_)) return Outcome::refused;
+    return stated > event_ ? std::optional{Outcome::newer_event} : std::nullopt;
+}
+
 Feed::Outcome Feed::accept_record(Statement const& statement) {
     auto const body = statement_body(statement.wire);
     if (!body) return Outcome::refused;
@@ -47,8 +47,7 @@ Feed::Outcome Feed::accept_record(Statement const& statement) {
         if (held) return held->wire == statement.wire ? Outcome::known : Outcome::refused;
         if (end_ && record->number > end_->value.last) return Outcome::refused;
     }
-    if (!is_genuine(statement.kind, statement.wire, channel_)) return Outcome::refused;
-    if (auto const outcome = elsewhere(record->event, event_)) return *outcome;
+    if (auto const outcome = check(record->event, statement)) return *outcome;
     return keep({std::move(*record), statement.wire});
 }
 
@@ -94,8 +93,7 @@ Feed::Outcome Feed::accept_descriptor(Statement const& statement) {
     bool const is_older = descriptor_ && descriptor->event == event_ &&
                           descriptor->revision <= descriptor_->value.revision;
     if (is_older) return Outcome::known;
-    if (!is_genuine(statement.kind, statement.wire, channel_)) return Outcome::refused;
-    if (auto const outcome = elsewhere(descriptor->event, event_)) return *outcome;
+    if (auto const outcome = check(descriptor->event, statement)) return *outcome;
     descriptor_ = {std::move(*descriptor), statement.wire};
     return Outcome::accepted;
 }
@@ -108,8 +106,7 @@ Feed::Outcome Feed::accept_end(Statement const& statement) {
     if (!end) return Outcome::refused;
     bool const contradicts = end_ || has_record_after(end->last);
     if (end->event == event_ && contradicts) return Outcome::refused;
-    if (!is_genuine(statement.kind, statement.wire, channel_)) return Outcome::refused;
-    if (auto const outcome = elsewhere(end->event, event_)) return *outcome;
+    if (auto const outcome = check(end->event, statement)) return *outcome;
     end_ = {*end, statement.wire};
     return Outcome::accepted;
 }

@@ -21,7 +21,7 @@ public:
         known,       ///< already had (or a descriptor of a lower or equal revision)
         outside,     ///< genuine, but not within the window: not kept
         newer_event, ///< genuine, of a higher event: the caller should follow that
-        other_event, ///< genuine, of an older event
+        other_event, ///< of an older event, and not checked further
         refused,     ///< malformed, forged, of another channel, or contradicts what is known
     };
 
@@ -60,6 +60,7 @@ public:
 private:
     using Records = std::map<ChunkNumber, Signed<Record>>;
 
+    [[nodiscard]] std::optional<Outcome> check(EventId stated, Statement const& statement) const;
     Outcome accept_record(Statement const& statement);
     Outcome accept_descriptor(Statement const& statement);
     Outcome accept_end(Statement const& statement);

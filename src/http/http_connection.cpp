@@ -175,9 +175,8 @@ asio::awaitable<void> HttpConnection::answer_route(HttpRequest const& request) {
     auto const route = route_of(request.target, site_->source->container());
     switch (route.kind) {
     case Kind::live:
-        return answer_playlist(request, site_->live);
     case Kind::dvr:
-        return answer_playlist(request, site_->dvr);
+        return answer_playlist(request, route.kind);
     case Kind::chunk:
         return answer_chunk(request, route.number);
     case Kind::stream:
@@ -237,17 +236,19 @@ HttpConnection::answer_document(HttpRequest const& request, HttpRoute::Kind kind
 }
 
 asio::awaitable<void>
-HttpConnection::answer_playlist(HttpRequest const& request, Playlist const& playlist) {
+HttpConnection::answer_playlist(HttpRequest const& request, HttpRoute::Kind kind) {
     auto const until = MonotonicClock::now() + site_->options.first_byte_wait;
-    while (is_open() && playlist.is_empty() && !playlist.has_ended() &&
-           MonotonicClock::now() < until)
+    auto const& any = site_->dvr; // both have their first entry at the same moment
+    while (is_open() && any.is_empty() && !any.has_ended() && MonotonicClock::now() < until)
         co_await wait(until);
     if (!is_open()) co_return;
-    if (playlist.is_empty())
+    if (any.is_empty())
         co_return co_await answer_line(request, 503, "the broadcast has not started yet");
     ResponseHead head{200};
     head.set("Cache-Control", "no-store");
-    auto const text = playlist.text(site_->source->container());
+    auto const is_recording = site_->source->is_recording();
+    auto const& playlist = is_recording || kind == HttpRoute::Kind::dvr ? site_->dvr : site_->live;
+    auto const text = playlist.text(site_->source->container(), is_recording);
     co_await answer_text(request, std::move(head), "application/vnd.apple.mpegurl", text);
 }
 

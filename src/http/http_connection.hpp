@@ -78,7 +78,7 @@ private:
     Awaitable<void> answer_route(HttpRequest const& request);
     /// The page and reports.
     Awaitable<void> answer_document(HttpRequest const& request, HttpRoute::Kind kind);
-    Awaitable<void> answer_playlist(HttpRequest const& request, Playlist const& playlist);
+    Awaitable<void> answer_playlist(HttpRequest const& request, HttpRoute::Kind kind);
     Awaitable<void> answer_chunk(HttpRequest const& request, ChunkNumber number);
     Awaitable<void> answer_stream(HttpRequest const& request);
 

@@ -35,6 +35,8 @@ public:
         read(ChunkNumber number, std::uint64_t offset, std::size_t length, ReadDone done) = 0;
         virtual Container container() = 0;
         virtual std::string title() = 0;
+        /// What is played was over before: players get it from its start. As of the first byte.
+        virtual bool is_recording() { return false; }
         virtual std::string status_json() = 0;
         virtual std::string metrics() = 0;
     };

@@ -36,12 +36,20 @@ boost::asio::awaitable<void> HttpConnection::answer_stream(HttpRequest const& re
     StreamForm form{request.is_get && !request.is_http_1_0, {}};
     if (request.wants_icy && has_icy(container)) form.icy.emplace();
 
-    OutputStream stream{container, Cursor::live()};
+    std::optional<OutputStream> stream;
     std::optional<Slice> slice;
     if (request.is_get) {
         watch_for_close();
         output_ = concat("/stream.", extension(container));
-        slice = co_await next_slice(stream, MonotonicClock::now() + site_->options.first_byte_wait);
+        auto const until = MonotonicClock::now() + site_->options.first_byte_wait;
+        while (is_open() && site_->source->timeline().state() == Timeline::State::starting &&
+               MonotonicClock::now() < until)
+            co_await wait(until);
+        if (!is_open()) co_return;
+        stream.emplace(
+            container, site_->source->is_recording() ? Cursor::oldest() : Cursor::live()
+        );
+        slice = co_await next_slice(*stream, until);
         if (!is_open()) co_return;
         if (!slice) {
             output_.clear();
@@ -51,7 +59,7 @@ boost::asio::awaitable<void> HttpConnection::answer_stream(HttpRequest const& re
     }
     auto const head = stream_head(form);
     if (!co_await send(head.text(wall_now()), {}) || request.is_head) co_return;
-    co_await send_stream(stream, std::move(slice), std::move(form));
+    co_await send_stream(*stream, std::move(slice), std::move(form));
     output_.clear();
 }
 

@@ -99,7 +99,7 @@ void Playlist::drop_oldest() {
     entries_.pop_front();
 }
 
-std::string Playlist::text(Container container) const {
+std::string Playlist::text(Container container, bool is_recording) const {
     auto text = concat(
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:",
         target_duration_,
@@ -109,6 +109,7 @@ std::string Playlist::text(Container container) const {
         discontinuity_sequence_,
         "\n"
     );
+    if (is_recording) text += "#EXT-X-START:TIME-OFFSET=0\n";
     auto const is_independent = [](Entry const& entry) { return entry.chunk.is_independent; };
     if (std::ranges::all_of(entries_, is_independent)) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
     for (auto const& [chunk, is_discontinuity] : entries_) {

@@ -31,7 +31,9 @@ public:
     [[nodiscard]] bool has_ended() const { return has_ended_; }
 
     /// The playlist, with URIs relative to the server's root: `chunks/<number>.<extension>`.
-    [[nodiscard]] std::string text(Container container) const;
+    /// `is_recording`: players are to begin at its start (RFC 8216 4.3.5.2), even before it is
+    /// there to the end.
+    [[nodiscard]] std::string text(Container container, bool is_recording = false) const;
 
 private:
     struct Entry {

@@ -49,7 +49,7 @@ struct Status {
         std::chrono::milliseconds now{}, target{}, p50{}, p99{};
     } latency;
     std::optional<Timeline::Position> playhead;
-    std::chrono::milliseconds buffered{};
+    std::chrono::milliseconds buffered{}; ///< media released before it is due
     struct {
         std::uint64_t bytes = 0, late = 0;
     } on_time;

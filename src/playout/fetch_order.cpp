@@ -15,6 +15,10 @@ bool is_missing(FetchChunk const& chunk) {
     return chunk.present < chunk.size;
 }
 
+bool is_without_hope(FetchChunk const& chunk) {
+    return chunk.present == 0 && (chunk.is_unheld || chunk.is_fruitless);
+}
+
 /// How much of the event lies between what is due and a chunk.
 struct Reach {
     MediaTime time{};
@@ -43,12 +47,19 @@ std::vector<ChunkNumber> choose_ahead(
         auto const ahead = std::clamp(position.ahead, MediaTime::zero(), reach_max);
         reach = {ahead, bytes_ahead(ahead, coming.front())};
     }
+    std::size_t unheld = 0;
     for (auto const& chunk : coming) {
         auto const duration = std::clamp(chunk.duration, MediaTime::zero(), reach_max);
         auto const is_next = reach.time < duration * static_cast<int>(urgent_chunks);
         auto const is_within =
             reach.time < options.read_ahead && reach.bytes < options.read_ahead_bytes;
-        if (chosen.size() == options.active || (!is_next && !is_within)) break;
+        if (chosen.size() - unheld == options.active || (!is_next && !is_within)) break;
+        if (is_without_hope(chunk)) {
+            if (chunk.is_fruitless || unheld == options.active) continue;
+            ++unheld;
+            chosen.push_back(chunk.number);
+            continue;
+        }
         if (is_missing(chunk)) chosen.push_back(chunk.number);
         reach.extend(duration, chunk.size);
     }

@@ -25,6 +25,8 @@ struct FetchChunk {
     std::uint64_t size = 0;
     std::uint64_t present = 0; ///< bytes that are there, anywhere in it
     bool is_active = false;    ///< is being fetched
+    bool is_unheld = false;    ///< no peer says to have it
+    bool is_fruitless = false; ///< was asked for long enough for a byte to come
 };
 
 /// Where playing stands.
@@ -37,6 +39,8 @@ struct FetchPosition {
 /// The chunks to be fetched now, most urgent first. `known` is in the order of numbers. Live: what
 /// plays next, then the newest, so that it spreads, then what is under way, then the rest in order.
 /// Time-shift: in order, as far as the read-ahead goes, and at least two chunks from what is due.
+/// There, chunks that nobody seems to have keep no later one from being fetched: those that no peer
+/// says to have are tried beside the others, and fruitless ones are left out.
 std::vector<ChunkNumber> choose_fetches(
     std::span<FetchChunk const> known, FetchPosition const& position, FetchOptions const& options
 );

@@ -2,10 +2,14 @@
 
 #include "base/error.hpp"
 
+#include <climits>
+
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -14,17 +18,24 @@ namespace {
 
 constexpr int poll_milliseconds = 100;
 
+// What a pipe that is ready takes without blocking.
+constexpr std::size_t pipe_write = PIPE_BUF;
+
+bool is_regular_file(int descriptor) {
+    struct stat info {};
+    return ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/// A reader that takes no more must not hold up the end of the program.
 std::error_code write_all(int descriptor, ByteView bytes, std::atomic<bool> const& stopping) {
+    auto const is_file = is_regular_file(descriptor);
+    auto const at_once = is_file ? bytes.size() : pipe_write;
     while (!bytes.empty()) {
         pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
-        if (::poll(&ready, 1, poll_milliseconds) == 0) {
-            if (stopping) return std::make_error_code(std::errc::operation_canceled);
-            continue;
-        }
-        // A pipe takes at least this much without blocking once it is ready (POSIX PIPE_BUF).
-        constexpr std::size_t at_once = 4096;
-        auto const is_file = (ready.revents & POLLOUT) == 0;
-        auto const length = is_file ? bytes.size() : std::min(bytes.size(), at_once * 16);
+        auto const count = ::poll(&ready, 1, poll_milliseconds);
+        if (stopping && !is_file) return std::make_error_code(std::errc::operation_canceled);
+        if (count == 0) continue;
+        auto const length = std::min(bytes.size(), at_once);
         auto const written = ::write(descriptor, bytes.data(), length);
         if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (written < 0) return {errno, std::generic_category()};

@@ -17,6 +17,9 @@ class OutputStream {
 public:
     OutputStream(Container container, Cursor cursor);
 
+    /// Goes on with another timeline; a transport stream stays continuous, with a discontinuity.
+    void continue_with(Container container, Cursor cursor);
+
     /// The next slice to read and then to `feed`; none when nothing more is released.
     std::optional<Slice> next(Timeline const& timeline, std::uint64_t max_bytes);
     /// The bytes of a slice, in the order of `next`; returns what is to be sent.
@@ -32,6 +35,7 @@ public:
 private:
     Cursor cursor_;
     std::optional<TsJoiner> joiner_;
+    bool is_continued_ = false; // nothing of the newer timeline was fed yet
 };
 
 } // namespace minuteswarm

@@ -203,7 +203,7 @@ Expected<Container> container_for(
         extension(natural),
         " chunks, but the event began with .",
         extension(*required),
-        "; send what it began with, or start a new event"
+        "; send what it began with, or start a new event with --new-event"
     )};
 }
 

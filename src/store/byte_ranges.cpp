@@ -19,6 +19,19 @@ void ByteRanges::add(std::uint64_t begin, std::uint64_t end) {
     total_ += end - begin;
 }
 
+void ByteRanges::remove(std::uint64_t begin, std::uint64_t end) {
+    if (begin >= end) return;
+    auto next = ranges_.upper_bound(begin);
+    if (next != ranges_.begin() && std::prev(next)->second > begin) --next;
+    while (next != ranges_.end() && next->first < end) {
+        auto const [from, to] = *next;
+        total_ -= std::min(to, end) - std::max(from, begin);
+        next = ranges_.erase(next);
+        if (from < begin) ranges_.emplace_hint(next, from, begin);
+        if (to > end) ranges_.emplace_hint(next, end, to);
+    }
+}
+
 bool ByteRanges::contains(std::uint64_t begin, std::uint64_t end) const {
     return begin >= end || contiguous_end(begin) >= end;
 }

@@ -10,6 +10,7 @@ namespace minuteswarm {
 class ByteRanges {
 public:
     void add(std::uint64_t begin, std::uint64_t end);
+    void remove(std::uint64_t begin, std::uint64_t end);
     [[nodiscard]] bool contains(std::uint64_t begin, std::uint64_t end) const;
     /// End of the range that holds `offset`, or `offset` itself when that byte is missing.
     [[nodiscard]] std::uint64_t contiguous_end(std::uint64_t offset) const;

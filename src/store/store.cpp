@@ -33,6 +33,19 @@ std::uint64_t Store::size(ChunkKey const& key) const {
     return found == chunks_.end() ? 0 : found->second.size;
 }
 
+/// A block that the disk did not take is gone then, verified or not.
+Store::Blocks::iterator Store::evict(Chunk& chunk, Blocks::iterator block) {
+    auto const size = block->second.bytes->size();
+    memory_used_ -= size;
+    oldest_first_.erase(block->second.used);
+    if (block->second.is_unwritten) {
+        disk_used_ -= chunk.verified.total();
+        chunk.verified.remove(block->first, block->first + size);
+        disk_used_ += chunk.verified.total();
+    }
+    return chunk.blocks.erase(block);
+}
+
 /// Blocks that newer bytes replace in part: what they still hold besides is in the file.
 void Store::forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t end) {
     auto block = chunk.blocks.lower_bound(begin);
@@ -45,9 +58,7 @@ void Store::forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t e
             ++block;
             continue;
         }
-        memory_used_ -= block->second.bytes->size();
-        oldest_first_.erase(block->second.used);
-        block = chunk.blocks.erase(block);
+        block = evict(chunk, block);
     }
 }
 
@@ -101,7 +112,10 @@ void Store::write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, 
 void Store::on_written(ChunkKey const& key, std::uint64_t offset, DiskError error) {
     if (auto const chunk = chunks_.find(key); chunk != chunks_.end()) {
         auto const block = chunk->second.blocks.find(offset);
-        if (block != chunk->second.blocks.end() && block->second.writes > 0) --block->second.writes;
+        if (block != chunk->second.blocks.end() && block->second.writes > 0) {
+            --block->second.writes;
+            block->second.is_unwritten = error.failed();
+        }
     }
     if (error.failed() != disk_failing_) {
         disk_failing_ = error.failed();
@@ -184,13 +198,10 @@ bool Store::is_complete(ChunkKey const& key) const {
 void Store::shrink() {
     auto oldest = oldest_first_.begin();
     while (memory_used_ > options_.memory && oldest != oldest_first_.end()) {
-        auto& blocks = chunks_.at(oldest->key).blocks;
-        auto const block = blocks.find(oldest->offset);
+        auto& chunk = chunks_.at(oldest->key);
+        auto const block = chunk.blocks.find(oldest->offset);
         ++oldest;
-        if (block->second.writes > 0) continue;
-        memory_used_ -= block->second.bytes->size();
-        oldest_first_.erase(block->second.used);
-        blocks.erase(block);
+        if (block->second.writes == 0) evict(chunk, block);
     }
 }
 

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] std::uint64_t size(ChunkKey const& key) const;
 
     /// Bytes from the swarm; readable at once, unverified until `mark_verified`. `done` may be
-    /// empty.
+    /// empty. What could not be written counts as verified for as long as it stays in memory.
     void write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, Done done);
 
     /// Bytes that are in the file already: saves the read while they stay in memory.
@@ -78,17 +78,20 @@ private:
     struct Block {
         SharedBytes bytes;
         std::size_t writes = 0;          // under way: not to be evicted
+        bool is_unwritten = false;       // the disk did not take it: only here
         std::list<Place>::iterator used; // in oldest_first_
     };
+    using Blocks = std::map<std::uint64_t, Block>;
     struct Chunk {
         std::filesystem::path file;
         std::uint64_t size = 0;
         ByteRanges verified;
-        std::map<std::uint64_t, Block> blocks; // by offset; they do not overlap
+        Blocks blocks; // by offset; they do not overlap
     };
     using Chunks = std::map<ChunkKey, Chunk>;
 
     static bool is_within(Chunk const& chunk, std::uint64_t offset, std::size_t length);
+    Blocks::iterator evict(Chunk& chunk, Blocks::iterator block);
     void forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t end);
     Block& keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes bytes);
     static SharedBytes from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length);

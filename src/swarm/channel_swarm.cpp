@@ -29,6 +29,15 @@ constexpr double bytes_burst = 4.0 * limits::MiB;
 constexpr double records_per_second = 250;
 constexpr double records_burst = 2.0 * limits::feed_window;
 
+// What one neighbour may have checked: replies to a joiner at once, then 5 % of a core.
+constexpr double statements_per_second = 500;
+constexpr double statements_burst = 2.0 * limits::feed_window;
+
+// Addresses that one neighbour may name: those of a farewell, then a few a minute.
+constexpr double peers_per_second = 0.5;
+constexpr double peers_burst = 2.0 * limits::peers_per_message;
+constexpr unsigned dials_in_vain = 3; // then an address is forgotten
+
 std::optional<Signature> signature_of(Statement const& statement) {
     if (statement.wire.size() < Signature::size) return std::nullopt;
     return Signature::from(ByteView{statement.wire}.first(Signature::size));
@@ -153,7 +162,9 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
             &connection,
             {messages_per_second, messages_burst},
             {bytes_per_second, bytes_burst},
-            {records_per_second, records_burst}}
+            {records_per_second, records_burst},
+            {statements_per_second, statements_burst},
+            {peers_per_second, peers_burst}}
     );
     for (auto const& statement : handshake.statements) {
         if (!take_statement(id, statement)) return;
@@ -196,7 +207,6 @@ void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
     auto const link = links_.find(connection.id());
     if (link == links_.end() || stopped_) return;
     auto const now = MonotonicClock::now();
-    counters_.bytes_received += bytes.size();
     neighbourhood_.heard(connection.id(), now);
     if (!link->second.messages.take(1, now) ||
         !link->second.bytes.take(static_cast<double>(bytes.size()), now)) {
@@ -329,6 +339,9 @@ std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, Duration s
 }
 
 void ChannelSwarm::handle(NeighbourId from, RecordsMessage const& message) {
+    auto const link = links_.find(from);
+    auto const count = static_cast<double>(message.statements.size());
+    if (link == links_.end() || !link->second.statements.take(count, MonotonicClock::now())) return;
     for (auto const& statement : message.statements) {
         if (!take_statement(from, statement)) return;
     }
@@ -386,12 +399,16 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
     }
 }
 
-void ChannelSwarm::handle(NeighbourId, PeersMessage const& message) {
+void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
+    auto const now = MonotonicClock::now();
+    auto const teller = links_.find(from);
     for (auto const& peer : message.peers) {
-        if (std::find(known_peers_.begin(), known_peers_.end(), peer.endpoint) ==
-            known_peers_.end()) {
-            known_peers_.push_back(peer.endpoint);
-        }
+        auto const is_known =
+            std::ranges::find(known_peers_, peer.endpoint, &KnownPeer::endpoint) !=
+            known_peers_.end();
+        if (is_known) continue;
+        if (teller != links_.end() && teller->second.peers.take(1, now))
+            known_peers_.push_back({peer.endpoint});
     }
     if (known_peers_.size() > limits::known_peers) {
         known_peers_.erase(
@@ -399,7 +416,6 @@ void ChannelSwarm::handle(NeighbourId, PeersMessage const& message) {
             known_peers_.end() - static_cast<std::ptrdiff_t>(limits::known_peers)
         );
     }
-    auto const now = MonotonicClock::now();
     // At the pace of ticks: messages may not make a node dial any number of addresses.
     is_fill_due_ = now - last_fill_ < tick_interval;
     if (is_fill_due_) return;
@@ -460,16 +476,22 @@ void ChannelSwarm::fill_neighbourhood() {
     if (neighbourhood_.all().size() >= std::min(wanted_neighbours, options_.most)) return;
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
     std::size_t dialled = 0;
-    for (auto const& endpoint : known_peers_) {
-        auto const is_neighbour = std::any_of(
-            neighbourhood_.all().begin(),
-            neighbourhood_.all().end(),
-            [&](auto const& entry) { return entry.second.endpoint == endpoint; }
-        );
-        if (is_neighbour) continue;
-        events_.dial(endpoint);
-        if (++dialled >= dials_per_fill) return;
+    for (auto& peer : known_peers_) {
+        if (is_neighbour(peer.endpoint)) {
+            peer.dials = 0;
+        } else if (dialled < dials_per_fill) {
+            events_.dial(peer.endpoint);
+            ++peer.dials;
+            ++dialled;
+        }
     }
+    std::erase_if(known_peers_, [](auto const& peer) { return peer.dials > dials_in_vain; });
+}
+
+bool ChannelSwarm::is_neighbour(PeerEndpoint const& endpoint) const {
+    return std::ranges::any_of(neighbourhood_.all(), [&](auto const& entry) {
+        return entry.second.endpoint == endpoint;
+    });
 }
 
 } // namespace minuteswarm

@@ -81,7 +81,6 @@ public:
         std::uint64_t bad_signature = 0;
         std::uint64_t strikes = 0;
         std::uint64_t bytes_sent = 0;
-        std::uint64_t bytes_received = 0;
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
 
@@ -90,7 +89,9 @@ private:
         ChannelConnection* connection = nullptr;
         TokenBucket messages;
         TokenBucket bytes;
-        TokenBucket records; ///< that it may ask for
+        TokenBucket records;    ///< that it may ask for
+        TokenBucket statements; ///< that it may have checked
+        TokenBucket peers;      ///< that it may tell of
     };
 
     Bytes own_handshake() override;
@@ -118,6 +119,7 @@ private:
     void schedule_tick();
     void pull(MonotonicTime now);
     void fill_neighbourhood();
+    [[nodiscard]] bool is_neighbour(PeerEndpoint const& endpoint) const;
 
     EventLoop& loop_;
     Options options_;
@@ -126,7 +128,12 @@ private:
     Neighbourhood neighbourhood_;
     std::map<NeighbourId, Link> links_;
     std::map<EventId, Feed> feeds_;
-    std::vector<PeerEndpoint> known_peers_;
+    /// Somebody has seen it alive.
+    struct KnownPeer {
+        PeerEndpoint endpoint;
+        unsigned dials = 0; ///< without an answer
+    };
+    std::vector<KnownPeer> known_peers_;
     std::optional<ChunkNumber> interest_;
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};

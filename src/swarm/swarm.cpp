@@ -227,7 +227,7 @@ void Swarm::set_uplink(std::uint64_t bits_per_second) {
     auto const bytes = bits_per_second * 97 / 100 / 8;
     pack.set_int(
         lt::settings_pack::upload_rate_limit,
-        static_cast<int>(std::min<std::uint64_t>(bytes, INT32_MAX))
+        static_cast<int>(std::clamp<std::uint64_t>(bytes, bits_per_second > 0, INT32_MAX))
     );
     session_->apply_settings(std::move(pack));
 }
@@ -339,11 +339,6 @@ void Swarm::get_dht_item(ChannelId const& channel) {
     session_->dht_get_item(public_key, std::string{dht_salt});
 }
 
-void Swarm::add_dht_node(std::string const& host_port) {
-    if (auto const node = parse_host_port(host_port))
-        session_->add_dht_node({node->host, node->port});
-}
-
 void Swarm::pump_alerts() {
     if (!session_) return;
     std::vector<lt::alert*> alerts;
@@ -399,8 +394,6 @@ void Swarm::on_alert(lt::alert* alert) {
         totals_.up = value(up);
         totals_.down_payload = value(down_payload);
         totals_.up_payload = value(up_payload);
-    } else if (lt::alert_cast<lt::torrent_error_alert>(alert) || lt::alert_cast<lt::tracker_error_alert>(alert)) {
-        if (events_.log) events_.log(LogLevel::debug, "swarm", alert->message());
     }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/event_loop.hpp"
-#include "base/log.hpp"
 #include "base/recent_samples.hpp"
 #include "feed/dht_item.hpp"
 #include "feed/link.hpp"
@@ -43,13 +42,11 @@ public:
         std::function<void(DhtItem const&, ChannelId const&)> on_dht_item;
         std::function<void(ChannelId const&, std::size_t nodes)>
             on_dht_put; ///< so many nodes have stored an item
-        Log log;
     };
 
     Swarm(EventLoop& loop, Store& store, Options options, Events events);
     ~Swarm();
 
-    [[nodiscard]] SessionId const& session_id() const { return session_id_; }
     [[nodiscard]] std::uint16_t listen_port() const;
 
     struct Channel {
@@ -85,7 +82,6 @@ public:
         Signature const& signature
     );
     void get_dht_item(ChannelId const& channel);
-    void add_dht_node(std::string const& host_port);
 
     /// Bits per second that may leave; 0 = unlimited.
     void set_uplink(std::uint64_t bits_per_second);

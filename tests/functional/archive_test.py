@@ -4,7 +4,8 @@ import re
 import shutil
 
 import media
-from harness import EXIT_DONE, archive_bytes, check, check_tail, chunk_files, event_folder, main, until, without_peers
+from harness import (EXIT_DONE, archive_bytes, check, check_tail, chunk_files, chunk_number, event_folder, main, until,
+                     without_peers)
 
 SECONDS = 20
 
@@ -52,6 +53,54 @@ def test_a_long_event_is_watched_from_its_start(case):
     viewer = case.watch(without_peers(publisher.link), "-o", output, peers=[seeder])
     viewer.wait_exit(100, EXIT_DONE)
     check(output.read_bytes() == archive_bytes(case.folder / "archive"), "the output differs from the archive")
+
+
+def short_chunks(case, *options):
+    """The folder of an event of one-second chunks that is over, and its link without any address."""
+    publisher = case.publish(media.recording(20, gop=0.5), "--chunk", "1", "--as-fast-as-possible", *options)
+    publisher.wait_exit(60, EXIT_DONE)
+    return event_folder(case.folder / "archive"), without_peers(publisher.link)
+
+
+def test_a_finished_event_is_played_past_chunks_that_nobody_has(case):
+    folder, link = short_chunks(case)
+    missing = chunk_files(folder)[8:14]
+    for path in missing:
+        path.unlink()
+    seeder = case.seed(folder)
+    output = case.folder / "out.ts"
+    viewer = case.watch(link, "-o", output, peers=[seeder])
+    viewer.event("warning", 30, message=lambda text: "nobody here has chunks 9 to 14" in text)
+    status = viewer.until_status(lambda status: status["gaps"]["count"], 30, "skips what is missing")
+    check(status["gaps"]["count"] == 1 and 5500 < status["gaps"]["media_time"] < 6500, f"gaps: {status['gaps']}")
+    viewer.wait_exit(40, EXIT_DONE)
+    left = sum(path.stat().st_size for path in chunk_files(folder))
+    check(output.stat().st_size == left, f"{output.stat().st_size} bytes of the {left} that are there")
+
+
+def test_a_finished_event_whose_front_was_not_retained_is_played_from_what_is_left(case):
+    folder, link = short_chunks(case, "--retain", "2s")
+    first = chunk_number(chunk_files(folder)[0])
+    check(first > 3, f"chunk {first} is the first one retained")
+    seeder = case.seed(folder)
+    output = case.folder / "out.ts"
+    viewer = case.watch(link, "-o", output, peers=[seeder])
+    viewer.wait_exit(40, EXIT_DONE)
+    check(output.read_bytes() == archive_bytes(case.folder / "archive"), "the output differs from what is left")
+
+
+def check_players_get_the_start(case, viewer):
+    viewer.until_status(lambda status: status["state"] == "ended", 40, "has it all")
+    playlist = viewer.get("/live.m3u8").decode()
+    check("\nchunks/1.ts\n" in playlist and "#EXT-X-ENDLIST" in playlist, f"live.m3u8 is {playlist}")
+    check(viewer.get("/stream.ts") == archive_bytes(case.folder / "archive"), "the stream differs from the archive")
+
+
+def test_players_of_a_finished_event_get_its_start(case):
+    folder, link = short_chunks(case)
+    seeder = case.seed(folder)
+    check_players_get_the_start(case, case.watch(link, peers=[seeder]))
+    check_players_get_the_start(case, case.watch(folder))
 
 
 def test_an_archive_folder_is_watched_without_any_peer(case):
@@ -120,6 +169,25 @@ def test_a_seed_repairs_its_archive_from_another_seed(case):
 
     until(is_whole, 60, "the damaged copy is repaired", interval=0.3)
     repairing.until_status(lambda status: status["chunks"]["held"] == len(originals), 20, "serves all chunks")
+
+
+def test_what_retention_has_deleted_is_not_looked_for(case):
+    # The newest fifteen chunks stay, whatever the limit.
+    publisher = case.publish(media.recording(20, gop=0.5), "--chunk", "1", "--as-fast-as-possible", "--retain", "2s")
+    publisher.event("end", 40)
+    publisher.wait_exit(20, EXIT_DONE)
+    folder = event_folder(case.folder / "archive")
+    kept = len(chunk_files(folder))
+    expired = max(chunk_number(path) for path in chunk_files(folder)) - kept
+    check(expired >= 3, f"only {expired} chunks have expired")
+    said = case.once("inspect", folder, code=EXIT_DONE).output
+    check(f"{expired} chunks" in said and "missing" not in said, f"inspect says: {said}")
+    seeder = case.seed(folder)
+    told = seeder.event("notice", 20, message=lambda text: "expired" in text)["message"]
+    check(f"{expired} chunks" in told, f"it says: {told}")
+    seeder.until_status(lambda status: status["chunks"]["held"] == kept, 20, "serves what is there")
+    check(not seeder.events("warning"), f"it warns: {seeder.events('warning')}")
+    check(seeder.status()["chunks"]["active"] <= kept, f"it fetches: {seeder.status()['chunks']}")
 
 
 def test_a_growing_archive_is_served_as_it_grows(case):

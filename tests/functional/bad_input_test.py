@@ -117,6 +117,14 @@ def test_a_key_in_use_is_refused(case):
     check(first.is_running(), "the first publisher ended")
 
 
+def test_a_reader_that_stops_does_not_keep_the_program_from_ending(case):
+    event = finished(case)
+    viewer = case.node(["watch", event, *LOOPBACK, "-o", "-"], "viewer", media=subprocess.PIPE)
+    check(len(viewer.process.stdout.read(20000)) == 20000, "the output ended early")
+    viewer.interrupt()
+    viewer.wait_exit(10, EXIT_INTERRUPTED)
+
+
 def finished(case):
     """The folder of an event that is over."""
     case.publish(media.recording(6), "--chunk", "2", "--as-fast-as-possible").wait_exit(40, EXIT_DONE)
@@ -295,7 +303,14 @@ def test_a_full_disk_is_said_and_recovered_from(case):
         filler.unlink()
         newest = max([event["number"] for event in publisher.events("chunk")], default=0)
         publisher.chunk(newest + 1, 40)
-        publisher.stop()
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        publisher.until_status(lambda status: status["disk"]["failing"], 40, "says that the disk fails")
+        publisher.interrupt()
+        publisher.wait_exit(20, EXIT_FAILED)
+        said = publisher.event("error")["message"]
+        check("is kept" in said and "same command" in said and "waits" not in said, f"it says: {said}")
     finally:
         for process in case.started:
             process.stop()

@@ -103,7 +103,7 @@ def test_missing_arguments_are_wrong_usage(case):
 def test_values_out_of_range_are_wrong_usage(case):
     publish = ("publish", "in.ts", "--key", "k")
     for option, values in {"--chunk": ("0", "0.5", "121", "-1", "4x", "four", "nan"),
-                           "--uplink": ("fast", "-1", "1X", "99999999999999999999"),
+                           "--uplink": ("fast", "-1", "1X", "99999999999999999999", "0", "5", "15.9k"),
                            "--tracker": ("nowhere",), "--web-seed": ("ftp://x/", "x"), "--dht-bootstrap": ("x",),
                            "--retain": ("24x", "-1h", ""), "--listen": ("here", "127.0.0.1:70000", "127.0.0.1:x"),
                            "--http": ("127.0.0.1", "127.0.0.1:99999"), "--peer": ("nowhere", "127.0.0.1:0"),
@@ -115,6 +115,20 @@ def test_values_out_of_range_are_wrong_usage(case):
             check_usage(case, "watch", LINK, f"{option}={value}", word=option)
     for option in ("--from", "--to"):
         check_usage(case, "export", "folder", "-o", "out.mp4", f"{option}=later", word=option)
+
+
+def test_a_rate_without_its_unit_and_an_empty_command_are_wrong_usage(case):
+    check_usage(case, "publish", "in.ts", "--key", "k", "--uplink", "5", word="did you mean 5M?")
+    check_usage(case, "publish", "in.ts", "--key", "k", "--uplink", "0", word="leave it out")
+    for command in ("", " "):
+        check_usage(case, "watch", LINK, "--player", command, word="--player")
+
+
+def test_what_is_no_key_and_no_archive_is_named(case):
+    film = media.recording(6)
+    for options, said in ((("--key", film), "is no key file"), (("--key", "k", "--archive", film), "is a file, not a folder")):
+        refused = case.once("publish", film, *options, *LOOPBACK, seconds=20, code=EXIT_FAILED).errors
+        check(f"{film} {said}" in refused and len(refused.splitlines()) == 1, f"it says: {refused}")
 
 
 def test_options_that_exclude_each_other_are_wrong_usage(case):

@@ -1,13 +1,15 @@
 """The publisher killed with SIGKILL at random points: the event goes on and no chunk is forked."""
 import hashlib
+import json
 import os
 import random
 import re
 import time
 
 import clients
+import dht_test
 import media
-from harness import EXIT_DONE, check, chunk_files, chunk_number, event_folder, main, until
+from harness import EXIT_DONE, EXIT_FAILED, LOOPBACK, check, chunk_files, chunk_number, event_folder, main, until
 
 RESTARTS = int(os.environ.get("MINUTESWARM_RESTARTS", "50"))
 LONGEST_LIFE = 1.5
@@ -126,6 +128,71 @@ def test_the_unfinished_chunk_is_kept_by_a_restart(case):
     kept = next(path for path in chunk_files(folder) if chunk_number(path) == 2).read_bytes()
     check(recorded.startswith(kept) and len(recorded) - len(kept) < TS_PACKET,
           f"of {len(recorded)} recorded bytes chunk 2 holds {len(kept)}, or others")
+
+
+def test_the_dht_item_of_a_restart_names_the_chunks_before_it(case):
+    publisher, entrance = dht_test.started(case)
+    item = event_folder(case.folder / "archive") / "dht_item"
+    publisher.chunk(3)
+    until(item.exists, 60, "the item is put")
+    publisher.kill()
+    item.unlink()
+    case.node(["publish", media.recording(20), "--loop", "--chunk", "2", *dht_test.PRIVATE, *entrance,
+               "--key", case.folder / "channel.key", "--archive", case.folder / "archive"], "publisher")
+    until(item.exists, 60, "the item is put again")
+    hashes = int(re.search(rb"1:w(\d+):", item.read_bytes()).group(1)) // 20
+    check(hashes >= 3, f"the item names {hashes} chunks")
+
+
+def radio(case, *options):
+    tone = media.made("tone-8s.mp3", ["-f", "lavfi", "-t", "8", "-i", "sine=frequency=440:sample_rate=44100",
+                                      "-c:a", "libmp3lame", "-b:a", "96k"])
+    return case.publish(tone, "--chunk", "2", "--loop", *options)
+
+
+def test_a_film_after_killed_radio_begins_a_new_event_when_asked(case):
+    publisher = radio(case)
+    publisher.chunk(1)
+    folder = event_folder(case.folder / "archive")
+    until(lambda: [path for path in (folder / "chunks").glob("*.part") if path.stat().st_size > 5000], 20,
+          "a chunk is under way")
+    publisher.kill()
+    film = media.recording(6)
+    options = ("--key", case.folder / "channel.key", "--archive", case.folder / "archive", *LOOPBACK)
+    refused = case.once("publish", film, *options, code=EXIT_FAILED)
+    check("--new-event" in refused.errors, f"no way out is named: {refused.errors}")
+    publisher = case.publish(film, "--chunk", "2", "--as-fast-as-possible", "--new-event")
+    told = publisher.event("notice", 20, message=lambda text: "interrupted event" in text)["message"]
+    check(folder.name in told, f"it says: {told}")
+    publisher.event("end", 40)
+    publisher.wait_exit(20, EXIT_DONE)
+    check(not list((folder / "chunks").glob("*.part*")), "the chunk in progress is still open")
+    said = json.loads(case.once("inspect", folder, "--json", code=EXIT_DONE).output)
+    check(said["ended"] and said["event_torrent"], f"it was not ended properly: {said}")
+    events = sorted(path.parent for path in (case.folder / "archive").glob("*/feed"))
+    check(len(events) == 2 and events[0] == folder, f"the events are {events}")
+    check(chunk_files(events[1])[0].suffix == ".ts", "the new event is not that of the film")
+
+
+def test_a_restart_that_fails_leaves_the_interrupted_event_to_the_next(case):
+    publisher = radio(case)
+    publisher.chunk(1)
+    folder = event_folder(case.folder / "archive")
+    part = until(lambda: list((folder / "chunks").glob("*.part")), 20, "a chunk is under way")[0]
+    publisher.kill()
+    before = (case.folder / "channel.key").read_bytes()
+    aside = part.rename(case.folder / "aside")
+    part.mkdir()
+    source = media.recording(6)
+    failed = case.once("publish", source, "--key", case.folder / "channel.key", "--archive", case.folder / "archive",
+                       *LOOPBACK, code=EXIT_FAILED)
+    check(part.name in failed.errors, f"it says: {failed.errors}")
+    check((case.folder / "channel.key").read_bytes() == before, "it used up an event's number")
+    part.rmdir()
+    aside.rename(part)
+    publisher = radio(case)
+    publisher.chunk(3)
+    check(event_folder(case.folder / "archive") == folder, "the restart began a new event")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 import time
 
 import media
-from harness import EXIT_DONE, check, main, until, without_peers
+from harness import EXIT_DONE, check, chunk_files, chunk_number, event_folder, main, until, without_peers
 
 
 def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
@@ -12,12 +12,23 @@ def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
     for viewer in viewers:
         viewer.event("state", 40, state="live")
     newest = publisher.events("chunk")[-1]["number"] + 1
+    publisher.chunk(newest, 20)
+    given = publisher.status()["totals"]["up_payload"]  # of the chunks before it
+    folder = event_folder(case.folder / "archive")
+    size = next(path for path in chunk_files(folder) if chunk_number(path) == newest).stat().st_size
 
-    def first_copy():
+    def copies():
+        return (publisher.status()["totals"]["up_payload"] - given) / size
+
+    def is_out():
         return any(event["number"] >= newest for viewer in viewers for event in viewer.events("chunk"))
 
-    until(first_copy, 40, "one viewer completes a chunk", interval=0.005)
+    # A copy's worth of bytes is a copy only when none of them left twice.
+    until(lambda: copies() >= 1 and is_out(), 40, "one copy of a chunk has left", interval=0.005)
+    left = copies()
     publisher.kill()
+    print(f"{left:.2f} copies of chunk {newest} had left")
+    check(left < 2, f"{left:.2f} copies had left before the publisher could be killed")
     for viewer in viewers:
         viewer.chunk(newest, 40)
         check(viewer.is_running(), "a viewer ended with the publisher")

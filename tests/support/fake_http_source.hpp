@@ -25,6 +25,7 @@ public:
     Timeline const& timeline() override { return timeline_; }
     Container container() override { return container_; }
     std::string title() override { return title_; }
+    bool is_recording() override { return is_recording_; }
     std::string status_json() override { return status_; }
     std::string metrics() override { return "minuteswarm_up 1\n"; }
 
@@ -79,6 +80,7 @@ public:
     void set_title(std::string title) { title_ = std::move(title); }
     void set_status(std::string json) { status_ = std::move(json); }
     void set_duration(MediaTime duration) { duration_ = duration; }
+    void set_recording() { is_recording_ = true; }
     void fail_reads() { fails_ = true; }
 
 private:
@@ -91,6 +93,7 @@ private:
     std::string title_ = "A test";
     std::string status_ = R"({"state":"live"})";
     bool fails_ = false;
+    bool is_recording_ = false;
 };
 
 } // namespace minuteswarm

@@ -11,8 +11,10 @@ const RETRY = 2000;
 let status = { state: "connecting" };
 let stream = null; // path of the continuous stream, e.g. /stream.ts; null while unknown
 let mode = "live"; // or "start"
+let isRecording = false; // the broadcast was over before: played from its start
 let hls = null;
 let isPlaying = false; // a source is attached
+let hasPlayed = false; // something of this broadcast
 let isUnplayable = false;
 let attempt = 0; // an answer to an older one is not acted upon
 let retryAt = 0; // not to be attached again before
@@ -58,7 +60,7 @@ function showState() {
   byId("state").dataset.state = status.state;
   byId("unmute").hidden = !(isPlaying && video.muted && byId("cover").hidden);
   byId("modes").hidden = !isPlaying || !(hasLibrary() || playsHls());
-  byId("go-live").hidden = status.state === "ended";
+  byId("go-live").hidden = isRecording || status.state === "ended";
   byId("go-live").setAttribute("aria-pressed", String(mode === "live"));
   byId("go-start").setAttribute("aria-pressed", String(mode === "start"));
 }
@@ -140,7 +142,8 @@ async function attach() {
   byId("screen").classList.toggle("is-audio", isAudio());
   video.controls = true;
   cover(isAudio() ? null : "Loading…", { isWaiting: true });
-  if (mode === "live" && (isAudio() || stream === "/stream.mp4")) video.src = stream;
+  const isWhole = mode === "live" || isRecording; // the continuous stream is what is wanted
+  if (isWhole && (isAudio() || stream === "/stream.mp4")) video.src = stream;
   else if (hasLibrary()) await attachLibrary(path).catch(retryLater);
   else if (playsHls()) video.src = path;
   else return giveUp("This page was built without its player", "Watch it in a player of your own:");
@@ -162,6 +165,16 @@ function choose(wanted) {
   showState();
 }
 
+// The playlist says where to begin.
+async function learnKind() {
+  const response = await fetch("/live.m3u8", { cache: "no-store" });
+  if (!response.ok) return false;
+  const wasRecording = isRecording;
+  isRecording = (await response.text()).includes("#EXT-X-START");
+  if (isRecording !== wasRecording) mode = isRecording ? "start" : "live";
+  return true;
+}
+
 function coverEnd() {
   const canReplay = hasLibrary() || playsHls();
   const action = canReplay ? "Watch from the start" : null;
@@ -179,22 +192,30 @@ async function follow() {
   }
   if (stream === null) {
     const response = await fetch("/stream", { method: "HEAD" });
-    if (response.ok) stream = new URL(response.url).pathname;
+    if (response.ok && await learnKind()) stream = new URL(response.url).pathname;
     showAddresses();
   }
   if (isPlaying || stream === null) return;
-  if (status.state === "ended") coverEnd();
+  if (status.state === "ended" && (!isRecording || hasPlayed)) coverEnd();
   else if (Date.now() >= retryAt) attach();
+}
+
+// What comes next may be another broadcast.
+function forget() {
+  stream = null;
+  hasPlayed = false;
 }
 
 async function poll() {
   try {
     const response = await fetch("/api/status", { cache: "no-store" });
+    const before = status.event;
     status = await response.json();
+    if (status.event !== before) forget();
     await follow();
   } catch {
     status = { state: "offline", title: status.title };
-    stream = null; // what comes next may be another broadcast
+    forget();
     if (!isPlaying) cover("minuteswarm has stopped", { detail: "Start it again and this page goes on." });
   }
   showState();
@@ -202,7 +223,7 @@ async function poll() {
   setTimeout(poll, POLL);
 }
 
-video.addEventListener("playing", () => { cover(null); recoveries = 0; showState(); });
+video.addEventListener("playing", () => { hasPlayed = true; cover(null); recoveries = 0; showState(); });
 video.addEventListener("volumechange", showState);
 video.addEventListener("ended", () => { detach(); if (status.state === "ended") coverEnd(); });
 video.addEventListener("error", () => {

@@ -86,19 +86,42 @@ TEST_CASE("Event folder names are parsed exactly") {
 TEST_CASE("The newest event of a channel is gone on with only while it has no end") {
     TempFolder temp;
     auto const key = ChannelKey::generate();
-    CHECK_FALSE(find_unfinished_event(temp / "absent", key.channel()));
-    CHECK_FALSE(find_unfinished_event(temp.path(), key.channel()));
+    auto const unfinished = [&](std::filesystem::path const& archive) {
+        auto const found = find_unfinished_event(archive, key.channel());
+        REQUIRE(found);
+        return *found ? (*found)->event() : EventId{};
+    };
+    CHECK(unfinished(temp / "absent") == EventId{});
+    CHECK(unfinished(temp.path()) == EventId{});
 
     REQUIRE(EventFolder::create(temp.path(), key.channel(), EventId{9}));
     REQUIRE(EventFolder::create(temp.path(), ChannelKey::generate().channel(), EventId{99}));
     auto const newest = EventFolder::create(temp.path(), key.channel(), EventId{10});
     REQUIRE(newest);
-    REQUIRE(find_unfinished_event(temp.path(), key.channel()));
-    CHECK(find_unfinished_event(temp.path(), key.channel())->event() == EventId{10});
-    CHECK(newest_event(temp.path(), key.channel()) == EventId{10});
+    CHECK(unfinished(temp.path()) == EventId{10});
+    CHECK(*newest_event(temp.path(), key.channel()) == EventId{10});
 
     auto records = RecordFile::open(*newest, RecordFile::Access::write);
     REQUIRE(records->append(sign_statement(EndRecord{EventId{10}, {}, {}}, key)));
+    CHECK(unfinished(temp.path()) == EventId{});
+}
+
+TEST_CASE("An archive that can't be read is not taken for one without events") {
+    TempFolder temp;
+    auto const key = ChannelKey::generate();
+    spill(temp / "film.ts", "x");
+    auto const as_archive = newest_event(temp / "film.ts", key.channel());
+    REQUIRE_FALSE(as_archive);
+    CHECK_THAT(as_archive.error().message, Contains("film.ts is a file, not a folder"));
+
+    auto const folder = EventFolder::create(temp.path(), key.channel(), EventId{9});
+    SECTION("its feed") {
+        std::filesystem::create_directory(folder->feed());
+    }
+    SECTION("its channel file") {
+        std::filesystem::remove(folder->path() / "channel");
+        std::filesystem::create_directory(folder->path() / "channel");
+    }
     CHECK_FALSE(find_unfinished_event(temp.path(), key.channel()));
 }
 

@@ -141,6 +141,23 @@ TEST_CASE("Inspection says of an unfinished event that it has no end and what is
     CHECK(inspection.is_whole());
 }
 
+TEST_CASE("Inspection calls an archive whole of which only the oldest chunks have expired") {
+    TempFolder temp;
+    ArchiveBuilder archive(temp.path());
+    archive.describe().chunks(5).end();
+    std::filesystem::remove(archive.chunk_file(1));
+    std::filesystem::remove(archive.chunk_file(2));
+    auto const inspect = [&] { return inspect_archive(archive.folder().path()); };
+    CHECK(inspect().chunks.missing.empty());
+    CHECK(inspect().is_whole());
+    CHECK_THAT(
+        to_text(inspect()), Contains("2 chunks, up to number 2: retention has deleted them")
+    );
+    CHECK_THAT(to_text(inspect()), !Contains("not whole"));
+    std::filesystem::remove(archive.chunk_file(4));
+    CHECK_FALSE(inspect().is_whole());
+}
+
 TEST_CASE("Inspection says why a folder is no archive") {
     TempFolder temp;
     CHECK(inspect_archive(temp / "absent").problem);

@@ -18,6 +18,12 @@ WallTime at_ms(std::int64_t ms) {
     return WallTime{milliseconds(ms)};
 }
 
+EventId start_event(KeyFile& file, WallTime now, EventId known = {}) {
+    auto const event = file.next_event(now, known);
+    file.store_event(event);
+    return event;
+}
+
 std::string message_of(std::filesystem::path const& path) {
     try {
         KeyFile::load_or_create(path);
@@ -56,15 +62,15 @@ TEST_CASE("KeyFile numbers events by the clock but never twice") {
     auto const path = temp / "a.key";
     {
         auto file = KeyFile::load_or_create(path);
-        CHECK(file.start_event(at_ms(5000)) == EventId{5000});
-        CHECK(file.start_event(at_ms(5000)) == EventId{5001});
-        CHECK(file.start_event(at_ms(100)) == EventId{5002});
+        CHECK(start_event(file, at_ms(5000)) == EventId{5000});
+        CHECK(start_event(file, at_ms(5000)) == EventId{5001});
+        CHECK(start_event(file, at_ms(100)) == EventId{5002});
     }
     auto file = KeyFile::load_or_create(path);
     CHECK(file.last_event() == EventId{5002});
-    CHECK(file.start_event(at_ms(0)) == EventId{5003});
-    CHECK(file.start_event(at_ms(0), EventId{9000}) == EventId{9001});
-    CHECK(file.start_event(at_ms(-5)) == EventId{9002});
+    CHECK(start_event(file, at_ms(0)) == EventId{5003});
+    CHECK(start_event(file, at_ms(0), EventId{9000}) == EventId{9001});
+    CHECK(start_event(file, at_ms(-5)) == EventId{9002});
     CHECK(files_in(temp.path()) == 1);
 }
 
@@ -74,7 +80,7 @@ TEST_CASE("KeyFile is locked while it is open, also after an event was started")
     {
         auto first = KeyFile::load_or_create(path);
         CHECK_THAT(message_of(path), Contains("being published by another process"));
-        first.start_event(at_ms(1));
+        start_event(first, at_ms(1));
         CHECK_THAT(message_of(path), Contains("being published by another process"));
         auto const moved = std::move(first);
         CHECK_THAT(message_of(path), Contains("being published by another process"));
@@ -112,6 +118,37 @@ TEST_CASE("KeyFile refuses malformed files and leaves them alone") {
     CHECK(message_of(path) != "no error");
     CHECK(message_of(path).find('\n') == std::string::npos);
     CHECK(as_text(slurp(path)) == broken);
+}
+
+TEST_CASE("KeyFile says of a film that it is no key") {
+    TempFolder temp;
+    spill(temp / "film.ts", random_bytes(5000));
+    CHECK_THAT(message_of(temp / "film.ts"), Contains("film.ts is no key file"));
+}
+
+TEST_CASE("KeyFile gives out a number that is not used until it is stored") {
+    TempFolder temp;
+    auto const file = KeyFile::load_or_create(temp / "a.key");
+    CHECK(file.next_event(at_ms(5000)) == EventId{5000});
+    CHECK(file.next_event(at_ms(5000)) == EventId{5000});
+    CHECK(file.last_event() == EventId{});
+}
+
+TEST_CASE("KeyFile names the folder in which nothing can be made") {
+    TempFolder temp;
+    auto file = KeyFile::load_or_create(temp / "keys.key");
+    // A folder that has gone fails for root as well.
+    std::filesystem::rename(temp.path(), temp.path().string() + "-moved");
+    std::string message = "no error";
+    try {
+        file.store_event(EventId{1});
+    } catch (StartError const& error) {
+        message = error.what();
+    }
+    std::filesystem::rename(temp.path().string() + "-moved", temp.path());
+    CHECK_THAT(message, Contains("the key's folder " + temp.path().string() + ":"));
+    CHECK_THAT(message, !Contains(".new"));
+    CHECK(file.last_event() == EventId{});
 }
 
 TEST_CASE("KeyFile refuses a seed that is not the channel's") {
@@ -156,7 +193,7 @@ TEST_CASE("KeyFile stores the event number in the file that a symbolic link name
     std::filesystem::create_directory(temp / "real");
     KeyFile::create(temp / "real/a.key");
     std::filesystem::create_symlink(temp / "real/a.key", temp / "a.key");
-    KeyFile::load(temp / "a.key").start_event(at_ms(77));
+    KeyFile::load(temp / "a.key").store_event(EventId{77});
     CHECK(std::filesystem::is_symlink(temp / "a.key"));
     CHECK(KeyFile::load(temp / "real/a.key").last_event() == EventId{77});
 }

@@ -75,3 +75,45 @@ TEST_CASE("Verification goes chunk by chunk and tells which pieces can be served
     CHECK(second->check.pieces == std::vector<bool>{true, true, true, true, true, true, false});
     CHECK_FALSE(verification.step());
 }
+
+TEST_CASE("Chunks below the oldest that is there have expired, others are missing") {
+    TempFolder temp;
+    ArchiveBuilder archive(temp.path());
+    archive.describe().chunks(6);
+    for (auto const number : {1, 2, 5})
+        std::filesystem::remove(archive.chunk_file(static_cast<std::uint64_t>(number)));
+    Verification verification(archive.folder(), archive.records());
+    CHECK(verification.step()->is_expired);
+    // Retention goes on meanwhile.
+    std::filesystem::remove(archive.chunk_file(3));
+    CHECK(verification.step()->is_expired);
+    CHECK(verification.step()->is_expired);
+    CHECK_FALSE(verification.step()->is_expired);
+    CHECK_FALSE(verification.step()->is_expired);
+    while (verification.step()) {
+    }
+    CHECK(verification.report().expired.size() == 3);
+    CHECK(verification.report().complete == 2);
+    REQUIRE(verification.report().missing.size() == 1);
+    CHECK(verification.report().missing[0].second == ChunkNumber{5});
+}
+
+TEST_CASE("Nothing has expired when there is no chunk at all, or a torrent of all of them") {
+    TempFolder temp;
+    ArchiveBuilder archive(temp.path());
+    archive.describe().chunks(3);
+    auto const remove = [&](std::uint64_t number) {
+        std::filesystem::remove(archive.chunk_file(number));
+    };
+    SECTION("no chunk at all") {
+        for (std::uint64_t number = 1; number <= 3; ++number)
+            remove(number);
+        CHECK(verify(archive).missing.size() == 3);
+    }
+    SECTION("a torrent of all of them") {
+        archive.end(InfoHash{});
+        remove(1);
+        CHECK(verify(archive).missing.size() == 1);
+    }
+    CHECK(verify(archive).expired.empty());
+}

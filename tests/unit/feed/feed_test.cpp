@@ -275,3 +275,9 @@ TEST_CASE("A range fits its bytes") {
     CHECK(feed.range(main_rendition, {1}, 10, 2 * size - 1).size() == 1);
     CHECK(feed.range(main_rendition, {1}, 10, 0).empty());
 }
+
+TEST_CASE("Statements of older events are passed over unchecked") {
+    auto feed = make_feed(5, {1});
+    auto const stranger = ChannelKey::generate();
+    CHECK(feed.accept(sign_statement(record_of(2, {6}), stranger)) == Outcome::other_event);
+}

@@ -169,6 +169,46 @@ TEST_CASE("HTTP server moves a slow client forward when retention drops what com
     CHECK((ending.substr(4, 184) == text_of(last).substr(188 * 90 + 4, 184)));
 }
 
+TEST_CASE("HTTP server gives players of a recording its start, also before all of it is there") {
+    RunningServer server;
+    auto const chunk = packets(20, 1);
+    PlainHttpClient early{server.port()}; // asks before anything is there
+    early.request("GET", "/stream.ts");
+    server.change([&](FakeHttpSource& source) {
+        source.set_recording();
+        for (std::uint64_t number = 1; number <= 20; ++number)
+            source.add(number, chunk);
+    });
+    auto const growing = server.get("/live.m3u8").body;
+    CHECK(growing.find("#EXT-X-START:TIME-OFFSET=0\n") != std::string::npos);
+    CHECK(growing.find("chunks/1.ts\n") != std::string::npos);
+    CHECK(growing.find("chunks/20.ts\n") != std::string::npos);
+    CHECK(growing.find("#EXT-X-ENDLIST") == std::string::npos);
+    PlainHttpClient late{server.port()};
+    late.request("GET", "/stream.ts");
+    server.change([&](FakeHttpSource& source) { source.end(20); });
+    CHECK(early.read_head().status == 200);
+    CHECK(late.read_head().status == 200);
+    CHECK(early.read_chunked(1'000'000).size() == 20 * chunk.size());
+    CHECK(late.read_chunked(1'000'000).size() == 20 * chunk.size());
+    auto const whole = server.get("/live.m3u8").body;
+    CHECK(whole.find("chunks/1.ts\n") != std::string::npos);
+    CHECK(whole.find("#EXT-X-ENDLIST") != std::string::npos);
+}
+
+TEST_CASE("HTTP server lists the newest chunks of a broadcast that ends while it is watched") {
+    RunningServer server;
+    server.change([&](FakeHttpSource& source) {
+        for (std::uint64_t number = 1; number <= 20; ++number)
+            source.add(number, packets(20, 1));
+        source.end(20);
+    });
+    auto const text = server.get("/live.m3u8").body;
+    CHECK(text.find("chunks/1.ts\n") == std::string::npos);
+    CHECK(text.find("chunks/20.ts\n") != std::string::npos);
+    CHECK(text.find("#EXT-X-START") == std::string::npos);
+}
+
 TEST_CASE("HTTP server keeps a stream's client waiting until there is something to play") {
     RunningServer server;
     PlainHttpClient client{server.port()};

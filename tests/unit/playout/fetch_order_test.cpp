@@ -13,7 +13,7 @@ namespace {
 std::vector<FetchChunk> chunks(std::uint64_t first, std::uint64_t last) {
     std::vector<FetchChunk> result;
     for (auto number = first; number <= last; ++number) {
-        result.push_back({{number}, seconds{4}, 1000, 0, false});
+        result.push_back({.number = {number}, .duration = seconds{4}, .size = 1000});
     }
     return result;
 }
@@ -78,7 +78,7 @@ TEST_CASE(
 ) {
     std::vector<FetchChunk> known;
     for (std::uint64_t number = 1; number <= 5; ++number) {
-        known.push_back({{number}, seconds{60}, 400 * limits::MiB, 0, false});
+        known.push_back({.number = {number}, .duration = seconds{60}, .size = 400 * limits::MiB});
     }
     CHECK(chosen(known, {{1}, {}, true}) == Numbers{1, 2});
     CHECK(chosen(known, {{2}, seconds{60}, true}) == Numbers{2});
@@ -88,7 +88,7 @@ TEST_CASE(
 TEST_CASE("Fetch order bounds the bytes read ahead in time-shift") {
     std::vector<FetchChunk> known;
     for (std::uint64_t number = 1; number <= 9; ++number) {
-        known.push_back({{number}, seconds{4}, 10 * limits::MiB, 0, false});
+        known.push_back({.number = {number}, .duration = seconds{4}, .size = 10 * limits::MiB});
     }
     FetchOptions options;
     options.active = 100;
@@ -96,11 +96,30 @@ TEST_CASE("Fetch order bounds the bytes read ahead in time-shift") {
     CHECK(chosen(known, {{4}, seconds{12}, true}, options) == Numbers{4});
 }
 
+TEST_CASE("Fetch order in time-shift goes beyond what no peer has, and tries that as well") {
+    auto known = chunks(1, 30);
+    for (std::size_t at = 0; at < 6; ++at)
+        known[at].is_unheld = true;
+    CHECK(chosen(known, {{1}, {}, true}) == Numbers{1, 2, 3, 4, 7, 8, 9, 10});
+    known[1].present = 1; // some peer has it after all
+    CHECK(chosen(known, {{1}, {}, true}) == Numbers{1, 2, 3, 4, 5, 7, 8, 9});
+    CHECK(chosen(known, {{1}, seconds{30}, true}).empty());
+}
+
+TEST_CASE("Fetch order in time-shift goes beyond what was asked for in vain") {
+    auto known = chunks(1, 30);
+    for (std::size_t at = 0; at < 12; ++at)
+        known[at].is_fruitless = true;
+    CHECK(chosen(known, {{1}, {}, true}) == Numbers{13, 14, 15, 16});
+    known[2].present = 1;
+    CHECK(chosen(known, {{1}, {}, true}) == Numbers{3, 13, 14, 15});
+}
+
 TEST_CASE("Fetch order takes absurd durations and sizes") {
     auto const most = std::numeric_limits<std::uint64_t>::max();
     std::vector<FetchChunk> known;
     for (auto const duration : {MediaTime::max(), MediaTime::min(), MediaTime{0}, MediaTime{1}}) {
-        known.push_back({{known.size() + 1}, duration, most, 0, false});
+        known.push_back({.number = {known.size() + 1}, .duration = duration, .size = most});
     }
     for (auto const ahead : {MediaTime::max(), MediaTime::min()}) {
         CHECK(chosen(known, {{1}, ahead, false}).size() == 4);

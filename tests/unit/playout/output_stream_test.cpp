@@ -21,6 +21,20 @@ Bytes ts_chunk(std::uint64_t number) {
     return ts.bytes();
 }
 
+/// What the output sends of all that is released.
+Bytes take(OutputStream& output, Timeline const& timeline) {
+    Bytes sent;
+    while (auto const slice = output.next(timeline, 1001)) {
+        auto const chunk = ts_chunk(slice->chunk.value);
+        auto const from = chunk.begin() + static_cast<std::ptrdiff_t>(slice->offset);
+        append(
+            sent,
+            output.feed(*slice, Bytes(from, from + static_cast<std::ptrdiff_t>(slice->length)))
+        );
+    }
+    return sent;
+}
+
 /// Plays chunks 1, 2 and, after a gap, 4 through an output that takes odd slices.
 Bytes play_with_gap(Container container) {
     Timeline timeline{Timeline::Options{}};
@@ -37,14 +51,7 @@ Bytes play_with_gap(Container container) {
     Bytes sent;
     for (auto now = start_of_test; !output.has_ended(timeline); now += seconds{1}) {
         timeline.advance(now);
-        while (auto const slice = output.next(timeline, 1001)) {
-            auto const chunk = ts_chunk(slice->chunk.value);
-            auto const from = chunk.begin() + static_cast<std::ptrdiff_t>(slice->offset);
-            append(
-                sent,
-                output.feed(*slice, Bytes(from, from + static_cast<std::ptrdiff_t>(slice->length)))
-            );
-        }
+        append(sent, take(output, timeline));
     }
     append(sent, output.finish());
     return sent;
@@ -57,6 +64,30 @@ TEST_CASE("Output stream joins a transport stream across a restart and a gap") {
     CHECK(report.packets == 300);
     CHECK(report.counter_errors == 0);
     CHECK(report.marks.at(0x100) == 2);
+    auto const step = largest_step(report.pcrs);
+    REQUIRE(step);
+    CHECK(*step <= 9000);
+}
+
+TEST_CASE("Output stream stays continuous when another event follows") {
+    Timeline first{Timeline::Options{}};
+    Timeline second{Timeline::Options{}};
+    for (auto* const timeline : {&first, &second}) {
+        auto only = chunk(1);
+        only.size = ts_chunk(1).size();
+        timeline->add(only);
+        timeline->set_available({1}, only.size);
+        timeline->start_at({1});
+        timeline->advance(start_of_test);
+    }
+    OutputStream output{Container::mpeg_ts, Cursor::oldest()};
+    auto sent = take(output, first);
+    output.continue_with(Container::mpeg_ts, Cursor::oldest());
+    append(sent, take(output, second));
+    auto const report = read_ts(sent);
+    CHECK(report.packets == 200);
+    CHECK(report.counter_errors == 0);
+    CHECK(report.marks.at(0x100) == 1);
     auto const step = largest_step(report.pcrs);
     REQUIRE(step);
     CHECK(*step <= 9000);

@@ -204,6 +204,34 @@ TEST_CASE("A store tells once that the disk fails and once that it works again")
     CHECK_FALSE(bench.store.is_disk_failing());
 }
 
+TEST_CASE("A store no longer calls verified what left the memory without reaching the disk") {
+    Bench bench{2 * block};
+    bench.store.add(key(1), bench.folder / "missing" / "chunk", 2 * block);
+    CHECK(bench.write(key(1), 0, bytes_of(block)));
+    CHECK(bench.write(key(1), block, bytes_of(block)));
+    bench.driver.run([&] { bench.store.mark_verified(key(1), 0, 2 * block); });
+    CHECK(bench.store.is_complete(key(1))); // readable while it is in memory
+    bench.store.add(key(2), bench.folder / "chunk", block);
+    CHECK_FALSE(bench.write(key(2), 0, bytes_of(block)));
+    CHECK(bench.store.memory_used() == 2 * block);
+    CHECK_FALSE(bench.store.is_complete(key(1)));
+    CHECK(bench.store.verified(key(1)).contiguous_end(0) == 0);
+    CHECK(bench.store.verified(key(1)).contiguous_end(block) == 2 * block);
+    CHECK(bench.store.disk_used() == block);
+}
+
+TEST_CASE("A store keeps calling verified what it wrote again once the disk worked") {
+    Bench bench{block};
+    bench.store.add(key(1), bench.folder / "missing" / "chunk", block);
+    CHECK(bench.write(key(1), 0, bytes_of(block)));
+    std::filesystem::create_directory(bench.folder / "missing");
+    CHECK_FALSE(bench.write(key(1), 0, bytes_of(block)));
+    bench.driver.run([&] { bench.store.mark_verified(key(1), 0, block); });
+    bench.store.add(key(2), bench.folder / "chunk", block);
+    CHECK_FALSE(bench.write(key(2), 0, bytes_of(block)));
+    CHECK(bench.store.is_complete(key(1)));
+}
+
 TEST_CASE("A store forgets a removed chunk, and unlinks its file when told") {
     Bench bench;
     bench.store.add(key(1), bench.folder / "kept", block);
