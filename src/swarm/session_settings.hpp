@@ -20,7 +20,7 @@ struct NetworkOptions {
     bool port_mapping = true;
     std::vector<std::string> dht_bootstrap; ///< host:port; empty: the public DHT's
     std::string proxy;                      ///< socks5://[user:password@]host:port
-    std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: measured
+    std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: unlimited
 };
 
 /// The parts of socks5://[user:password@]host:port; an IPv6 host stands in brackets.
