@@ -154,6 +154,8 @@ void NetworkArguments::add_to(CLI::App& app) {
         ->check(tracker_url());
     add_rate(app, "--uplink", uplink, "most that may be sent, over all connections [unlimited]")
         ->group("Network");
+    app.add_flag("--edge", edge, "take part in the live edge: not complete yet, for trying out")
+        ->group("Network");
     app.add_flag("--no-dht", no_dht, "do not use the DHT")->group("Network");
     app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network")
         ->group("Network");
@@ -197,6 +199,7 @@ NetworkOptions NetworkArguments::options() const {
     options.dht_bootstrap = dht_bootstrap;
     options.proxy = proxy;
     options.uplink = uplink;
+    options.edge = edge;
     return options;
 }
 

@@ -17,6 +17,7 @@ namespace {
 struct PublishArguments {
     std::string input, channel, key, title, archive, retain = "all", link_file;
     std::chrono::microseconds chunk = std::chrono::seconds{4};
+    int parity = -1;
     bool new_event = false, loop = false, as_fast_as_possible = false, json = false;
     NetworkArguments network;
     HttpArguments http;
@@ -42,6 +43,7 @@ Publisher::Options make_options(PublishArguments const& arguments) {
     options.is_new_event = arguments.new_event;
     options.is_looped = arguments.loop;
     options.as_fast_as_possible = arguments.as_fast_as_possible;
+    if (arguments.parity >= 0) options.parity = static_cast<std::uint8_t>(arguments.parity);
     options.network = arguments.network.options();
     options.peers = arguments.network.peers;
     options.trackers = arguments.network.trackers;
@@ -178,6 +180,11 @@ void add_publish_command(CLI::App& app, Run& run) {
         ->take_last();
     arguments->http.add_to(command, "serve a preview, status and metrics here");
     command.add_flag("--json", arguments->json, "one JSON object per event on stdout");
+    command
+        .add_option("--parity", arguments->parity, "stripes of the live edge that only mend [1]")
+        ->type_name("M")
+        ->check(CLI::Range(0, 8))
+        ->take_last();
     arguments->network.add_to(command);
     arguments->network.add_web_seeds_to(command);
     command.callback([arguments, &run] {

@@ -85,7 +85,7 @@ void FolderViewer::on_checked(Verification::Checked const& checked) {
     playback_->add(record);
     playback_->refresh(record.number);
     if (!last_) {
-        playback_->start_at(record.number);
+        playback_->start_at({record.number});
         events_.on_state("live");
     }
     last_ = record.number;

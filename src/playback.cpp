@@ -50,6 +50,7 @@ void Playback::begin_event(ChannelId const& channel, EventId event) {
     is_recording_ = false;
     is_stream_current_ = false;
     is_output_over_ = false;
+    timeline_.set_edge(has_edge_);
     if (!http_) return;
     auto again = *options_.http;
     again.port = http_->local_endpoint().port();
@@ -67,18 +68,23 @@ void Playback::add(Record const& record) {
     timeline_.add(Timeline::chunk_of(record));
 }
 
+void Playback::set_edge(bool has_edge) {
+    has_edge_ = has_edge;
+    timeline_.set_edge(has_edge);
+}
+
 void Playback::refresh(ChunkNumber number) {
     auto key = event_;
     key.number = number;
-    timeline_.set_available(number, store_.verified(key).contiguous_end(0));
+    timeline_.set_available(number, store_.verified(key));
 }
 
 void Playback::end(ChunkNumber last) {
     timeline_.end(last);
 }
 
-void Playback::start_at(ChunkNumber number) {
-    timeline_.start_at(number);
+void Playback::start_at(Timeline::Position start) {
+    timeline_.start_at(start);
 }
 
 void Playback::advance() {

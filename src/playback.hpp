@@ -37,10 +37,14 @@ public:
     void begin_event(ChannelId const& channel, EventId event);
     void describe(std::string title, Container container);
     void add(Record const& record);
-    /// The store has verified more of a chunk.
+    /// Groups of the live edge, see Timeline.
+    void mark(Timeline::Mark const& mark) { timeline_.mark(mark); }
+    void set_size(ChunkNumber number, std::uint64_t size) { timeline_.set_size(number, size); }
+    void set_edge(bool has_edge);
+    /// What the store has verified of a chunk has changed.
     void refresh(ChunkNumber number);
     void end(ChunkNumber last);
-    void start_at(ChunkNumber number);
+    void start_at(Timeline::Position start);
     /// The event was over before: players get it from its start. Before the first byte.
     void play_as_recording() { is_recording_ = true; }
     void forget_before(ChunkNumber number) { timeline_.forget_before(number); }
@@ -79,6 +83,7 @@ private:
     Events events_;
     ChunkKey event_; ///< number unused
     Timeline timeline_;
+    bool has_edge_ = false;
     std::string title_;
     Container container_ = Container::mpeg_ts;
     bool is_recording_ = false;

@@ -1,6 +1,7 @@
 #include "publisher.hpp"
 
 #include "base/text.hpp"
+#include "edge/edge_parameters.hpp"
 #include "older_records.hpp"
 #include "swarm/link_endpoints.hpp"
 #include "swarm_status.hpp"
@@ -100,6 +101,7 @@ void Publisher::start() {
     steps.on_chunk = [this](EventWriter::Closed const& closed) { on_chunk(closed); };
     steps.on_ended = [this](EventWriter::Ended const& ended) { on_ended(ended); };
     steps.on_appended = [this](std::size_t bytes) {
+        if (edge_) edge_->on_stored(bytes);
         if (recording_) recording_->consumed(bytes);
     };
     steps.on_failing = [this](Error const& error) {
@@ -253,8 +255,12 @@ void Publisher::start_recording() {
         opening.is_independent = opened.is_independent;
         ++next_number_;
         steps_->open_chunk(opening);
+        if (edge_) edge_->open_chunk(opening.number, opening.is_discontinuity);
     };
-    events.on_bytes = [this](Bytes bytes) { steps_->append(std::move(bytes)); };
+    events.on_bytes = [this](MuxedSpan span) {
+        steps_->append(span.bytes);
+        if (edge_) edge_->add(std::move(span));
+    };
     events.on_chunk_closed = [this](Recording::ClosedChunk const& closed) {
         steps_->close_chunk(closed.duration);
     };
@@ -276,14 +282,36 @@ void Publisher::on_epoch(Recording::Epoch const& epoch) {
     descriptor_.container = epoch.container;
     descriptor_.codecs = epoch.codecs;
     descriptor_.bitrate = epoch.bitrate;
+    begin_edge();
     steps_->describe(descriptor_);
     ++descriptor_.revision;
     if (playback_) playback_->describe(descriptor_.title, epoch.container);
     events_.on_notice("recording " + epoch.description);
 }
 
+/// The run's parameters are fixed: its first epoch chooses them.
+void Publisher::begin_edge() {
+    if (edge_ || !options_.network.edge || options_.as_fast_as_possible) return;
+    descriptor_.edge = choose_parameters(descriptor_.bitrate, options_.parity);
+    descriptor_.edge.run = run_;
+    channel_->begin_edge(
+        {folder_.event(),
+         only_rendition,
+         descriptor_.edge,
+         descriptor_.bitrate,
+         options_.network.uplink,
+         [](GroupHeader const&, std::vector<EdgeBytes> const&) {}}
+    );
+    edge_ = std::make_unique<EdgeSource>(
+        loop_,
+        GroupCutter::Options{folder_.event(), only_rendition, run_, descriptor_.edge},
+        [this](Group const& group) { channel_->edge()->publish(group, key_.key()); }
+    );
+}
+
 void Publisher::on_chunk(EventWriter::Closed const& closed) {
     auto const& record = closed.record;
+    if (edge_) edge_->close_chunk();
     auto const key = key_of(record.number);
     store_.add(key, closed.file, record.size);
     if (closed.bytes) store_.remember(key, 0, closed.bytes);
@@ -296,7 +324,7 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
     if (playback_) {
         playback_->add(record);
         playback_->refresh(record.number);
-        if (!playback_->timeline().has_start()) playback_->start_at(record.number);
+        if (!playback_->timeline().has_start()) playback_->start_at({record.number});
         playback_->advance();
     }
     expire_chunks();
@@ -428,6 +456,7 @@ void Publisher::finish() {
     timer_.cancel();
     link_timer_.cancel();
     recording_.reset();
+    edge_.reset();
     if (steps_) steps_->stop();
     if (playback_) playback_->stop();
     if (swarm_) swarm_->stop();

@@ -6,6 +6,7 @@
 #include "base/event_loop.hpp"
 #include "base/timer.hpp"
 #include "chunk_steps.hpp"
+#include "edge_source.hpp"
 #include "feed/link.hpp"
 #include "http/http_server.hpp"
 #include "http/status.hpp"
@@ -38,6 +39,7 @@ public:
         bool is_new_event = false; ///< an interrupted one is ended instead of gone on with
         bool is_looped = false;
         bool as_fast_as_possible = false;
+        std::optional<std::uint8_t> parity; ///< M, where it is not chosen by the bitrate
         NetworkOptions network;
         std::vector<std::string> peers;
         std::vector<std::string> trackers;
@@ -77,6 +79,7 @@ private:
     void announce_link();
 
     void on_epoch(Recording::Epoch const& epoch);
+    void begin_edge();
     void on_chunk(EventWriter::Closed const& closed);
     void keep(Record const& record);
     void expire_chunks();
@@ -102,6 +105,7 @@ private:
     std::unique_ptr<Swarm> swarm_;
     ChannelSwarm* channel_ = nullptr;
     std::unique_ptr<ChunkSteps> steps_;
+    std::unique_ptr<EdgeSource> edge_; ///< none without a live edge
     std::unique_ptr<Recording> recording_;
     std::unique_ptr<Playback> playback_;
     Timer timer_;

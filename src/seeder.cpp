@@ -273,7 +273,7 @@ void Seeder::on_complete(Seeded& event, Record const& record) {
     if (playback_ && &event == seeded_.front().get()) {
         playback_->add(record);
         playback_->refresh(record.number);
-        if (!playback_->timeline().has_start()) playback_->start_at(record.number);
+        if (!playback_->timeline().has_start()) playback_->start_at({record.number});
         playback_->advance();
     }
 }

@@ -2,7 +2,6 @@
 
 #include "base/text.hpp"
 #include "feed/statement_codec.hpp"
-#include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <algorithm>
@@ -13,6 +12,7 @@ namespace {
 constexpr RenditionId only_rendition{0};
 constexpr std::uint64_t start_window = 8; ///< records before the newest that a start is chosen from
 constexpr std::chrono::milliseconds start_patience{1500};
+constexpr std::chrono::seconds edge_patience{1};  // for the first bytes of the live edge
 constexpr std::chrono::seconds front_patience{5}; // others may have what came before
 constexpr std::chrono::seconds missing_after{3};
 constexpr std::chrono::seconds fruitless_after{8};
@@ -136,6 +136,7 @@ void Viewer::follow(EventId event) {
     first_record_at_.reset();
     done_at_.reset();
     playback_->begin_event(options_.link.channel, event);
+    begin_edge();
 }
 
 void Viewer::on_statement(Statement const& statement, EventId event) {
@@ -146,6 +147,7 @@ void Viewer::on_statement(Statement const& statement, EventId event) {
     case StatementKind::descriptor:
         if (auto const descriptor = decode_descriptor(body)) {
             playback_->describe(descriptor->title, descriptor->container);
+            if (edge_) edge_->on_descriptor(*descriptor);
         }
         break;
     case StatementKind::record:
@@ -162,7 +164,7 @@ void Viewer::on_record(Record const& record) {
     if (!records_.emplace(record.number, record).second) return;
     auto const key = key_of(record.number);
     store_.add(key, folder_.path() / chunk_name(key.channel, record), record.size);
-    swarm_->chunks().hold(key, record);
+    if (!edge_ || !edge_->on_record(record)) swarm_->chunks().hold(key, record);
     playback_->add(record);
     update_interest();
     try_start();
@@ -172,6 +174,39 @@ void Viewer::on_record(Record const& record) {
         is_update_posted_ = false;
         update_fetches();
     });
+}
+
+void Viewer::begin_edge() {
+    if (!options_.network.edge) return;
+    EdgeFollower::Events events;
+    events.on_bytes = [this](ChunkNumber) {
+        try_start();
+        playback_->advance();
+    };
+    events.on_checked = [this](Record const& record) { on_edge_chunk(record); };
+    edge_ = std::make_unique<EdgeFollower>(
+        store_,
+        *playback_,
+        *channel_,
+        EdgeFollower::Options{
+            options_.link.channel, event_, only_rendition, folder_.path(), options_.network.uplink},
+        std::move(events)
+    );
+}
+
+/// A chunk that came over the live edge is closed: it is served, what it lacks is fetched.
+void Viewer::on_edge_chunk(Record const& record) {
+    auto const key = key_of(record.number);
+    swarm_->chunks().hold(key, record);
+    playback_->refresh(record.number);
+    playback_->advance();
+    if (!store_.is_complete(key)) return update_fetches();
+    ++from_edge_;
+    events_.on_chunk(record.number);
+    swarm_->chunks().add(key, record, {}, false);
+    channel_->announce_complete(
+        {event_, only_rendition, record.number}, channel_->neighbourhood().all().size()
+    );
 }
 
 void Viewer::on_end(ChunkNumber last) {
@@ -212,6 +247,7 @@ void Viewer::try_start() {
     auto* const feed = channel_->newest_feed();
     if (!feed || records_.empty()) return;
     auto const waited = MonotonicClock::now() - *first_record_at_;
+    if (edge_ && edge_->is_waiting() && !has_end_ && waited < edge_patience) return;
     auto const newest = records_.rbegin()->first.value;
     ChunkNumber const from{newest > start_window ? newest - start_window : 1};
     auto const hole = feed->first_hole(only_rendition, has_end_ ? front() : from);
@@ -232,10 +268,10 @@ ChunkNumber Viewer::front() const {
     return is_patient ? ChunkNumber{1} : first_held();
 }
 
-std::optional<ChunkNumber> Viewer::choose_start() const {
+std::optional<Timeline::Position> Viewer::choose_start() const {
     auto const chosen = playback_->timeline().choose_start();
     auto const held = first_held();
-    if (!chosen || !has_end_ || held <= *chosen) return chosen;
+    if (!chosen || !has_end_ || held <= chosen->chunk) return chosen;
     if (front() < held) return std::nullopt;
     auto const found =
         std::find_if(records_.lower_bound(held), records_.end(), [](auto const& entry) {
@@ -244,7 +280,7 @@ std::optional<ChunkNumber> Viewer::choose_start() const {
     if (found == records_.end()) return chosen;
     auto const lost = concat("nobody here has the event before chunk ", found->first.value);
     events_.on_warning(lost);
-    return found->first;
+    return Timeline::Position{found->first};
 }
 
 /// The oldest chunk that a neighbour says to have; the first while nobody says anything.
@@ -321,6 +357,7 @@ void Viewer::update_fetches() {
     std::vector<FetchChunk> known;
     std::size_t hopeful = 0;
     for (auto next = records_.lower_bound(playhead->chunk); next != records_.end(); ++next) {
+        if (edge_ && edge_->is_expected(next->first, MonotonicClock::now())) continue;
         auto const chunk = fetch_chunk(next->second);
         known.push_back(chunk);
         auto const is_hopeful = !chunk.is_unheld && !chunk.is_fruitless;
@@ -432,36 +469,6 @@ void Viewer::finish(std::optional<Error> error) {
     if (playback_) playback_->stop();
     if (swarm_) swarm_->stop();
     events_.on_stopped(std::move(error));
-}
-
-Status Viewer::status() const {
-    Status status;
-    playback_->fill(status);
-    status.role = options_.is_relay ? "relay" : "watch";
-    status.channel = options_.link.channel.hex();
-    auto const in_ms = [](auto time) {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(time);
-    };
-    status.uptime = in_ms(MonotonicClock::now() - started_);
-    if (!records_.empty()) status.newest_chunk = records_.rbegin()->first;
-    if (first_record_at_) status.startup.link_to_feed = in_ms(*first_record_at_ - started_);
-    if (auto const first = playback_->first_byte_at()) {
-        status.startup.link_to_first_byte = in_ms(*first - started_);
-    }
-    status.latency.p50 = latencies_.percentile(0.5);
-    status.latency.p99 = latencies_.percentile(0.99);
-    fill_swarm_status(status, *swarm_, *channel_);
-    status.chunks.from_swarm = from_swarm_;
-    status.chunks.held =
-        static_cast<std::size_t>(std::ranges::count_if(records_, [this](auto const& entry) {
-            return store_.is_complete(key_of(entry.first));
-        }));
-    status.disk.used = store_.disk_used();
-    status.disk.limit = options_.cache_size;
-    status.disk.is_failing = store_.is_disk_failing();
-    status.memory_chunks = store_.memory_used();
-    status.note = note_.empty() ? missing_ : note_;
-    return status;
 }
 
 } // namespace minuteswarm

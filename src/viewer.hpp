@@ -3,6 +3,7 @@
 #include "base/event_loop.hpp"
 #include "base/recent_samples.hpp"
 #include "base/timer.hpp"
+#include "edge_follower.hpp"
 #include "feed/link.hpp"
 #include "http/status.hpp"
 #include "playback.hpp"
@@ -59,9 +60,11 @@ private:
     void on_statement(Statement const& statement, EventId event);
     void follow(EventId event);
     void on_record(Record const& record);
+    void begin_edge();
+    void on_edge_chunk(Record const& record);
     void on_end(ChunkNumber last);
     void try_start();
-    [[nodiscard]] std::optional<ChunkNumber> choose_start() const;
+    [[nodiscard]] std::optional<Timeline::Position> choose_start() const;
     [[nodiscard]] ChunkNumber front() const;
     [[nodiscard]] ChunkNumber first_held() const;
     [[nodiscard]] bool is_held(ChunkNumber number) const;
@@ -88,6 +91,7 @@ private:
     std::unique_ptr<Swarm> swarm_;
     ChannelSwarm* channel_ = nullptr;
     std::unique_ptr<Playback> playback_;
+    std::unique_ptr<EdgeFollower> edge_; ///< of the event; none without a live edge
     Timer timer_;
 
     EventId event_;
@@ -99,6 +103,7 @@ private:
     std::optional<MonotonicTime> done_at_;
     std::uint64_t up_payload_seen_ = 0;
     std::uint64_t from_swarm_ = 0;
+    std::uint64_t from_edge_ = 0;
     RecentSamples latencies_;
     MonotonicTime last_upload_{};
     MonotonicTime last_peer_{};

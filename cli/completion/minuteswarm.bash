@@ -3,7 +3,7 @@
 _minuteswarm() {
     local current=$2 previous=$3 command= word
     local commands="publish watch relay seed export inspect keygen link"
-    local network="--listen --peer --tracker --uplink --no-dht --no-lsd --no-port-mapping --dht-bootstrap
+    local network="--listen --peer --tracker --uplink --edge --no-dht --no-lsd --no-port-mapping --dht-bootstrap
         --proxy --http --json --help"
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -28,7 +28,7 @@ _minuteswarm() {
     local options=--help
     case $command in
         publish)
-            options="--channel --key --title --chunk --archive --retain --new-event --loop --as-fast-as-possible
+            options="--channel --key --title --chunk --archive --retain --parity --new-event --loop --as-fast-as-possible
                 --web-seed --link-file $network"
             ;;
         watch) options="--latency -o --output --force --player --open --cache --cache-size --keep $network" ;;

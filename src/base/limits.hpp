@@ -89,9 +89,18 @@ inline constexpr std::size_t edge_catch_up = 8; ///< groups a new parent sends a
 inline constexpr std::size_t edge_wants = 24;   ///< blocks asked for at once to repair groups
 inline constexpr std::size_t edge_leaving_children = 2; ///< that still get blocks after their slot
 inline constexpr std::size_t edge_directed_links = 10;  ///< neighbours chosen for their homes
+inline constexpr std::size_t edge_open_chunks = 4;      ///< played before their records have come
+inline constexpr std::size_t edge_marks =
+    4096; ///< groups ahead of the playhead whose media time is known: 17 minutes of 250 ms
 inline constexpr std::size_t edge_control_percent =
     5; ///< of the bitrate, for the policy's messages
 inline constexpr std::size_t edge_control_floor = 250; ///< bytes a second whatever the bitrate
+inline constexpr std::size_t edge_queue =
+    2 * MiB; ///< of blocks that wait for one neighbour: a second of all stripes at 16 Mbit/s
+inline constexpr std::size_t edge_queue_control =
+    64 * KiB; ///< of the policy's messages there: hundreds of them; it has stopped reading
+inline constexpr std::chrono::seconds edge_queue_wait{
+    4}; ///< of a block there: what it was for has been played or skipped
 
 // Players
 inline constexpr std::size_t http_clients = 64;

@@ -44,11 +44,12 @@ struct Record {
 std::uint32_t piece_length(std::uint64_t size);
 std::uint32_t piece_count(std::uint64_t size);
 
-/// How the live edge is cut; stated so that formats need not change when the edge is in use.
+/// Whose live edge it is and how that is cut.
 struct EdgeParameters {
-    std::uint32_t span_ms = 0; ///< 0 = this run pushes no live edge
+    std::uint32_t span_ms = 0; ///< 0 = no live edge is pushed: the rest means nothing
     std::uint8_t stripes = 0;  ///< K
     std::uint8_t parity = 0;   ///< M
+    RunId run{};
 
     bool operator==(EdgeParameters const&) const = default;
 };

@@ -11,7 +11,7 @@ namespace minuteswarm {
 /// limits::edge_block_least allow in half a second, at most 8 and at least 2; then the shortest
 /// span, of 125 ms (with twice such payloads) to a second, that still gives them. A bitrate of 0 is
 /// not known yet. `parity` is the user's wish for M, cut to what limits::edge_stripes leaves;
-/// without one M is 1, and 0 below 4 stripes. In steps:
+/// without one M is 1, and 0 below 4 stripes. The run is the caller's to add. In steps:
 ///
 /// - up to 32 kbit/s: 1 s, 2 stripes
 ///

@@ -63,6 +63,11 @@ public:
     [[nodiscard]] bool is_stepped_back() const { return node_.is_stepped_back; }
     [[nodiscard]] StripeMask flowing() const { return node_.flowing; }
     [[nodiscard]] StripeMask homes() const { return node_.homes; }
+    /// Of a neighbour, as it says.
+    [[nodiscard]] StripeMask homes_of(NeighbourId id) const {
+        auto const* neighbour = node_.find(id);
+        return neighbour ? neighbour->homes : 0;
+    }
     [[nodiscard]] std::size_t slots() const { return node_.slots; }
     [[nodiscard]] std::size_t used_slots() const { return children_.used(); }
     [[nodiscard]] std::size_t preempted() const { return children_.preempted(); }

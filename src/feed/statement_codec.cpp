@@ -88,6 +88,7 @@ void read_edge(DictionaryReader& reader, EdgeParameters& edge) {
     auto const stripes = within.integer("k", 1, most);
     edge.stripes = static_cast<std::uint8_t>(stripes);
     edge.parity = static_cast<std::uint8_t>(within.integer("m", 0, most - stripes));
+    edge.run = within.id<RunId>("run");
     if (within.error()) reader.fail("edge");
 }
 
@@ -165,6 +166,7 @@ Bytes encode(Descriptor const& descriptor) {
         edge["span"] = integer(descriptor.edge.span_ms);
         edge["k"] = integer(descriptor.edge.stripes);
         edge["m"] = integer(descriptor.edge.parity);
+        edge["run"] = byte_string(descriptor.edge.run.view());
     }
     return to_bencode(dictionary);
 }

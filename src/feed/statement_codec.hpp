@@ -14,37 +14,43 @@ namespace minuteswarm {
 /// Ed25519 over a domain prefix ‖ channel ‖ those bytes. Version 1, whose prefixes are
 /// `minuteswarm:record:1:`, `minuteswarm:descriptor:1:` and `minuteswarm:end:1:`:
 ///
-/// | record       | type      | meaning and limits |
-/// |--------------|-----------|---------------------------------------------------------------------|
-/// | `event`      | integer   | 1 to 2^62 | | `rendition`  | integer   | u32 | | `run`        | 8
-/// bytes   |                                                                     | | `epoch`      |
-/// integer   | u32                                                                 | | `number` |
-/// integer   | 1 to 2^62                                                           | | `media_time`
-/// | integer   | µs, 0 to 2^62                                                       | |
-/// `wall_time`  | integer   | µs since 1970, 0 to 2^62                                            |
-/// | `duration`   | integer   | µs, 1 to one hour | | `size`       | integer   | bytes, 1 to
-/// limits::chunk_size                                      | | `pieces`     | bytes     | 20 for
-/// each of piece_count(size) pieces                             | | `sha256`     | 32 bytes  | of
-/// the chunk                                                        | | `flags`      | integer   |
-/// u32: bit 0 discontinuity, 1 not independent, 8-11 container; the    | |              | | others
-/// are written as 0 and ignored                                 |
+/// | record        | type       | meaning and limits                                             |
+/// |---------------|------------|----------------------------------------------------------------|
+/// | `event`       | integer    | 1 to 2^62                                                      |
+/// | `rendition`   | integer    | u32                                                            |
+/// | `run`         | 8 bytes    |                                                                |
+/// | `epoch`       | integer    | u32                                                            |
+/// | `number`      | integer    | 1 to 2^62                                                      |
+/// | `media_time`  | integer    | µs, 0 to 2^62                                                  |
+/// | `wall_time`   | integer    | µs since 1970, 0 to 2^62                                       |
+/// | `duration`    | integer    | µs, 1 to one hour                                              |
+/// | `size`        | integer    | bytes, 1 to limits::chunk_size                                 |
+/// | `pieces`      | bytes      | 20 for each of piece_count(size) pieces                        |
+/// | `sha256`      | 32 bytes   | of the chunk                                                   |
+/// | `flags`       | integer    | u32: bit 0 discontinuity, 1 not independent, 8-11 container;   |
+/// |               |            | the others are written as 0 and ignored                        |
 ///
-/// | descriptor   | type      | meaning and limits |
-/// |--------------|-----------|---------------------------------------------------------------------|
-/// | `event`      | integer   | as above | | `revision`   | integer   | 0 to 2^62 | | `title` |
-/// bytes     | plain UTF-8, up to limits::title_size                               | | `container`
-/// | integer   | as in a record                                                      | | `codecs`
-/// | bytes     | printable, up to limits::codecs_size                                | | `bitrate`
-/// | integer   | bits per second, 0 to 2^40                                          | | `duration`
-/// | integer   | µs, of a usual chunk: 0 (unknown) to one hour                       | | `start` |
-/// integer   | µs since 1970, 0 to 2^62                                            | | `edge` |
-/// dictionary| absent when nothing is pushed; `span` in ms, 1 to 10000; `k` >= 1   | | | | and `m`
-/// >= 0, together at most 32                                   |
+/// | descriptor    | type       | meaning and limits                                             |
+/// |---------------|------------|----------------------------------------------------------------|
+/// | `event`       | integer    | as above                                                       |
+/// | `revision`    | integer    | 0 to 2^62                                                      |
+/// | `title`       | bytes      | plain UTF-8, up to limits::title_size                          |
+/// | `container`   | integer    | as in a record                                                 |
+/// | `codecs`      | bytes      | printable, up to limits::codecs_size                           |
+/// | `bitrate`     | integer    | bits per second, 0 to 2^40                                     |
+/// | `duration`    | integer    | µs, of a usual chunk: 0 (unknown) to one hour                  |
+/// | `start`       | integer    | µs since 1970, 0 to 2^62                                       |
+/// | `edge`        | dictionary | absent when nothing is pushed                                  |
+/// | in it: `span` | integer    | ms, 1 to limits::edge_span_ms                                  |
+/// | `k`           | integer    | data stripes, at least 1                                       |
+/// | `m`           | integer    | parity stripes, with `k` at most limits::edge_stripes          |
+/// | `run`         | 8 bytes    | whose live edge it is                                          |
 ///
-/// | end          | type      | meaning and limits |
-/// |--------------|-----------|---------------------------------------------------------------------|
-/// | `event`      | integer   | as above | | `last`       | integer   | 0 (no chunk) to 2^62 | |
-/// `torrent`    | 20 bytes  | info-hash of the event torrent; absent when there is none           |
+/// | end           | type       | meaning and limits                                             |
+/// |---------------|------------|----------------------------------------------------------------|
+/// | `event`       | integer    | as above                                                       |
+/// | `last`        | integer    | 0 (no chunk) to 2^62                                           |
+/// | `torrent`     | 20 bytes   | info-hash of the event torrent; absent when there is none      |
 ///
 /// Encoding writes a title that is not plain text without what makes it so.
 Bytes encode(Record const& record);

@@ -53,6 +53,13 @@ std::string date_time(WallTime time) {
     return text.data();
 }
 
+/// Whether a later chunk is closed.
+bool is_passed(Timeline::Segments const& segments, Timeline::Segment const& segment) {
+    return std::any_of(segments.rbegin(), segments.rend(), [&](auto const& later) {
+        return later.is_closed && later.chunk.number > segment.chunk.number;
+    });
+}
+
 MediaTime shown_duration(Timeline::Chunk const& chunk) {
     return std::max(chunk.duration, MediaTime::zero());
 }
@@ -71,7 +78,9 @@ void Playlist::update(std::deque<Timeline::Segment> const& segments, bool has_en
             return !is_new(segment);
         });
     for (auto segment = first_new; segment != segments.end(); ++segment) {
-        if (!segment->is_complete() && !segment->is_closed) break;
+        auto const may_still_come =
+            segment->awaits_record() && !has_ended && !is_passed(segments, *segment);
+        if (may_still_come || !(segment->is_complete() || segment->is_closed)) break;
         taken_ = segment->chunk.number;
         if (segment->is_complete()) take(*segment);
     }

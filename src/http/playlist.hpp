@@ -23,7 +23,8 @@ public:
     explicit Playlist(Options options);
 
     /// Takes up what `segments` has completed since the last call and drops what it no longer has.
-    /// A chunk that was closed incomplete is left out for good.
+    /// A chunk that was closed incomplete is left out for good; one whose record is still to come,
+    /// once the next one is closed.
     void update(std::deque<Timeline::Segment> const& segments, bool has_ended);
 
     [[nodiscard]] bool is_empty() const { return entries_.empty(); }

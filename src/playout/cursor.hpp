@@ -7,7 +7,7 @@
 
 namespace minuteswarm {
 
-/// Released bytes that an output takes next. They lie in one chunk.
+/// Released bytes that an output takes next. They lie in one segment.
 struct Slice {
     ChunkNumber chunk;
     std::uint64_t offset = 0;
@@ -19,8 +19,8 @@ struct Slice {
 /// dropped what comes next, the cursor moves forward to the oldest that is left. Pure.
 class Cursor {
 public:
-    /// Starts at the newest random access point from which there is something to play at once: the
-    /// newest closed segment, unless a gap follows it.
+    /// Starts at the newest random access point from which there is something to play at once: a
+    /// second of media over the live edge, else the newest complete chunk, unless a gap follows it.
     static Cursor live() { return Cursor{Start::live}; }
     /// Starts with the oldest retained segment.
     static Cursor oldest() { return Cursor{Start::oldest}; }
@@ -40,14 +40,15 @@ private:
     explicit Cursor(Start start)
         : start_(start) {}
 
-    Timeline::Segment const* find_start(Timeline const& timeline) const;
+    std::optional<Timeline::Position> find_start(Timeline const& timeline) const;
     Timeline::Segment const* find_current(Timeline const& timeline);
     void enter(Timeline::Segment const& segment);
+    void note(Timeline::Chunk const& chunk);
 
     Start start_;
     std::optional<Timeline::Position> position_;
-    std::uint64_t size_ = 0; // of the chunk it is in
-    EpochNumber epoch_;
+    std::uint64_t size_ = 0;           // of the chunk it is in; 0 while unknown
+    std::optional<EpochNumber> epoch_; // of that chunk, as far as known
     bool is_discontinuity_ = false;
     std::uint64_t jumps_ = 0;
 };

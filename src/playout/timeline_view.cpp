@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace minuteswarm {
 namespace {
 
-bool is_before(Timeline::Segment const& segment, ChunkNumber number) {
-    return segment.chunk.number < number;
+bool is_before(Timeline::Segment const& segment, BytePosition at) {
+    return segment.position() < at;
 }
 
-bool is_behind(ChunkNumber number, Timeline::Segment const& segment) {
-    return number < segment.chunk.number;
+bool is_behind(BytePosition at, Timeline::Segment const& segment) {
+    return at < segment.position();
 }
+
+// What an output finds in hand when it joins near the live edge.
+constexpr MediaTime entry_media_min = std::chrono::seconds{1};
 
 } // namespace
 
@@ -35,7 +39,7 @@ MediaTime Timeline::Chunk::media_time_at(std::uint64_t offset) const {
 }
 
 std::optional<MonotonicTime> Timeline::next_deadline() const {
-    if (state_ == State::ended || !start_) return std::nullopt;
+    if (state_ == State::ended || !has_start_) return std::nullopt;
     auto const hole = hole_deadline();
     if (hole && *hole > now_) return hole;
     if (!last_ || !anchor_) return std::nullopt;
@@ -46,7 +50,7 @@ std::optional<MonotonicTime> Timeline::next_deadline() const {
 
 std::optional<MonotonicTime> Timeline::deadline(ChunkNumber number, std::uint64_t offset) const {
     if (!anchor_) return std::nullopt;
-    auto const due_in = [&](Chunk const& chunk) { return due(chunk.media_time_at(offset)); };
+    auto const due_in = [&](Chunk const& chunk) { return due(media_time_at(chunk, offset)); };
     if (auto const at = known_.find(number); at != known_.end()) return due_in(at->second.chunk);
     if (auto const* const released = segment(number)) return due_in(released->chunk);
     return std::nullopt;
@@ -65,10 +69,11 @@ MediaTime Timeline::buffered() const {
     auto total = MediaTime::zero();
     auto position = playhead_;
     for (auto const& [number, known] : known_) {
-        if (number != position.chunk || known.available <= position.offset) break;
-        total +=
-            known.chunk.media_time_at(known.available) - known.chunk.media_time_at(position.offset);
-        if (known.available < known.chunk.size) break;
+        auto const to = known.present_from(position.offset);
+        if (number != position.chunk || to <= position.offset) break;
+        auto const from = media_time_at(known.chunk, position.offset);
+        total += std::max(media_time_at(known.chunk, to) - from, MediaTime::zero());
+        if (known.chunk.size == 0 || to < known.chunk.size) break;
         position = {number.next(), 0};
     }
     return total;
@@ -84,24 +89,52 @@ MediaTime Timeline::ahead(MonotonicTime now) const {
 // The retained window
 
 std::optional<Timeline::Position> Timeline::playhead() const {
-    if (!start_) return std::nullopt;
+    if (!has_start_) return std::nullopt;
     return playhead_;
 }
 
+std::ranges::subrange<Timeline::Segments::iterator> Timeline::segments_of(ChunkNumber number) {
+    auto const first =
+        std::lower_bound(segments_.begin(), segments_.end(), Position{number, 0}, is_before);
+    auto const is_of = [&](Segment const& segment) { return segment.chunk.number == number; };
+    return {first, std::find_if_not(first, segments_.end(), is_of)};
+}
+
 Timeline::Segment const* Timeline::segment(ChunkNumber number) const {
-    auto const at = std::lower_bound(segments_.begin(), segments_.end(), number, is_before);
+    auto const at =
+        std::lower_bound(segments_.begin(), segments_.end(), Position{number, 0}, is_before);
     return at != segments_.end() && at->chunk.number == number ? &*at : nullptr;
 }
 
-Timeline::Segment const* Timeline::segment_after(ChunkNumber number) const {
-    auto const at = std::upper_bound(segments_.begin(), segments_.end(), number, is_behind);
+Timeline::Segment const* Timeline::segment_at(Position position) const {
+    auto const after = std::upper_bound(segments_.begin(), segments_.end(), position, is_behind);
+    if (after == segments_.begin()) return nullptr;
+    auto const& before = *std::prev(after);
+    return before.chunk.number == position.chunk ? &before : nullptr;
+}
+
+Timeline::Segment const* Timeline::segment_after(Position position) const {
+    auto const at = std::upper_bound(segments_.begin(), segments_.end(), position, is_behind);
     return at != segments_.end() ? &*at : nullptr;
+}
+
+std::optional<Timeline::Position> Timeline::newest_entry() const {
+    if (!has_edge_ || entries_.empty()) return std::nullopt;
+    auto const has_enough = [this](Entry const& entry) {
+        return released_media_ - entry.media_time >= entry_media_min;
+    };
+    auto const found = std::find_if(entries_.rbegin(), entries_.rend(), has_enough);
+    return found == entries_.rend() ? entries_.front().at : found->at;
 }
 
 void Timeline::forget_before(ChunkNumber number) {
     while (!segments_.empty() && segments_.front().is_closed &&
            segments_.front().chunk.number < number) {
         segments_.pop_front();
+    }
+    while (!entries_.empty() &&
+           (segments_.empty() || entries_.front().at < segments_.front().position())) {
+        entries_.pop_front();
     }
 }
 

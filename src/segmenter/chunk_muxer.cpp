@@ -122,7 +122,7 @@ std::optional<Error> ChunkMuxer::write(Packet& packet, std::size_t index) {
     return std::nullopt;
 }
 
-void ChunkMuxer::finish_chunk() {
+void ChunkMuxer::complete() {
     if (!format_) return;
     av_write_frame(format_.get(), nullptr); // audio frames that wait for a full PES packet
     avio_flush(io_.get());

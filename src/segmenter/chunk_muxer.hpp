@@ -28,9 +28,9 @@ public:
     /// `packet`: of streams[index], timestamps in 90 kHz ticks as they shall stand in the bytes.
     std::optional<Error> write(Packet& packet, std::size_t index);
 
-    /// Completes the chunk: all bytes written so far are in `take`, the next ones begin with
-    /// headers.
-    void finish_chunk();
+    /// Before a random access point and at the end of a chunk: all that was written so far is in
+    /// `take`, the next bytes begin with headers.
+    void complete();
 
     /// How many bytes `take` would give.
     [[nodiscard]] std::size_t waiting() const { return bytes_.size(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/statements.hpp"
 #include "base/time.hpp"
@@ -27,6 +28,14 @@ struct ClosedChunk {
     std::uint64_t size = 0;
     bool is_discontinuity = false; ///< first of its epoch
     bool is_independent = true;    ///< starts at a random access point
+};
+
+/// The next bytes of the chunk in progress.
+struct MuxedSpan {
+    Bytes bytes;
+    MediaTime media_time{}; ///< of its first packet
+    WallTime wall_time{};   ///< when that was read
+    bool is_random_access_point = false;
 };
 
 } // namespace minuteswarm

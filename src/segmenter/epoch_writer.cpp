@@ -13,6 +13,7 @@ namespace {
 // So that PCR, which runs ahead of decoding times, is never negative.
 constexpr Ticks clock_start = 10 * ticks_per_second;
 
+constexpr MediaTime sound_entry_interval = std::chrono::seconds{1};
 constexpr std::size_t hand_over_size = 64 * limits::KiB;
 
 std::vector<TimestampNormaliser::Stream> timelines(AVStream const* video, AVStream const* audio) {
@@ -80,6 +81,7 @@ void EpochWriter::write(Packet& packet, bool is_video, WallTime read_at) {
     if (stamp.dts < first) return; // sound from before the first picture
     position_ = to_media_time(stamp.dts);
     decide_cut(is_video, packet.is_key(), read_at);
+    begin_span(is_video, packet.is_key(), read_at);
 
     packet->pts = stamp.pts + clock_start;
     packet->dts = stamp.dts + clock_start;
@@ -102,6 +104,23 @@ void EpochWriter::decide_cut(bool is_video, bool is_key, WallTime read_at) {
     close_chunk(position_);
     next.is_independent = decision == CutPolicy::Decision::cut;
     chunk_ = next;
+}
+
+/// A random access point inside a chunk begins with headers and a span, as a chunk does: whoever
+/// follows the live edge can start there. Sound alone could start with each packet.
+void EpochWriter::begin_span(bool is_video, bool is_key, WallTime read_at) {
+    auto const is_chunk_start = chunk_->size == 0 && muxer_->waiting() == 0;
+    auto const is_entry = is_chunk_start ? chunk_->is_independent
+                          : has_video_   ? is_video && is_key
+                                         : position_ - entered_at_ >= sound_entry_interval;
+    if (is_entry && !is_chunk_start) {
+        muxer_->complete();
+        hand_over();
+    }
+    if (!is_entry && is_span_begun_) return;
+    if (is_entry) entered_at_ = position_;
+    is_span_begun_ = true;
+    span_ = {{}, position_, read_at, is_entry};
 }
 
 void EpochWriter::mux(Packet& packet, std::size_t index) {
@@ -131,16 +150,17 @@ void EpochWriter::add_missing_headers(Packet& packet) const {
 void EpochWriter::hand_over() {
     handed_over_at_ = position_;
     if (muxer_->waiting() == 0) return;
-    auto bytes = muxer_->take();
-    chunk_->size += bytes.size();
+    span_.bytes = muxer_->take();
+    is_span_begun_ = false;
+    chunk_->size += span_.bytes.size();
     if (!std::exchange(is_chunk_opened_, true) && events_.on_chunk_opened) {
         events_.on_chunk_opened(*chunk_);
     }
-    events_.on_bytes(std::move(bytes));
+    events_.on_bytes(std::move(span_));
 }
 
 void EpochWriter::close_chunk(MediaTime end) {
-    muxer_->finish_chunk();
+    muxer_->complete();
     hand_over();
     chunk_->duration = end - chunk_->media_time;
     if (std::exchange(is_chunk_opened_, false)) events_.on_chunk_closed(*chunk_);

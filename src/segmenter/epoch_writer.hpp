@@ -28,7 +28,7 @@ public:
     };
     struct Events {
         std::function<void(ClosedChunk const&)> on_chunk_opened; ///< before its first bytes
-        std::function<void(Bytes)> on_bytes;
+        std::function<void(MuxedSpan)> on_bytes;
         std::function<void(ClosedChunk const&)> on_chunk_closed;
         std::function<void(std::string)> on_warning;
     };
@@ -56,6 +56,7 @@ private:
     );
 
     void decide_cut(bool is_video, bool is_key, WallTime read_at);
+    void begin_span(bool is_video, bool is_key, WallTime read_at);
     void mux(Packet& packet, std::size_t index);
     void add_missing_headers(Packet& packet) const;
     void hand_over();
@@ -72,6 +73,9 @@ private:
 
     std::optional<ClosedChunk> chunk_; // in progress: all but its duration
     bool is_chunk_opened_ = false;     // on_chunk_opened was called for it
+    MuxedSpan span_;                   // in progress: all but its bytes
+    bool is_span_begun_ = false;
+    MediaTime entered_at_{}; // of the newest random access point
     MediaTime handed_over_at_{};
     MediaTime position_{};
     unsigned failures_in_a_row_ = 0;

@@ -30,7 +30,7 @@ public:
     struct Events {
         std::function<void(Epoch const&)> on_epoch;
         std::function<void(ClosedChunk const&)> on_chunk_opened;
-        std::function<void(Bytes)> on_bytes;
+        std::function<void(MuxedSpan)> on_bytes;
         std::function<void(ClosedChunk const&)> on_chunk_closed;
         std::function<void(std::string)> on_waiting;
         std::function<void(std::string)> on_warning;

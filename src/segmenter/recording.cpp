@@ -95,9 +95,9 @@ void Recording::start() {
         events.on_chunk_opened = [&](ClosedChunk const& chunk) {
             to.post(0, &Events::on_chunk_opened, chunk);
         };
-        events.on_bytes = [&](Bytes bytes) {
-            auto const size = bytes.size();
-            to.post(size, &Events::on_bytes, std::move(bytes));
+        events.on_bytes = [&](MuxedSpan span) {
+            auto const size = span.bytes.size();
+            to.post(size, &Events::on_bytes, std::move(span));
         };
         events.on_chunk_closed = [&](ClosedChunk const& chunk) {
             to.post(0, &Events::on_chunk_closed, chunk);

@@ -25,7 +25,7 @@ public:
         /// A chunk begins: all that is known of it before its end. Its first bytes follow.
         std::function<void(ClosedChunk const&)> on_chunk_opened;
         /// Of the chunk in progress; `on_chunk_closed` follows its last ones.
-        std::function<void(Bytes)> on_bytes;
+        std::function<void(MuxedSpan)> on_bytes;
         std::function<void(ClosedChunk const&)> on_chunk_closed;
         std::function<void(std::string)> on_waiting;
         std::function<void(std::string)> on_warning;

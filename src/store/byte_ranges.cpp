@@ -24,11 +24,11 @@ void ByteRanges::remove(std::uint64_t begin, std::uint64_t end) {
     auto next = ranges_.upper_bound(begin);
     if (next != ranges_.begin() && std::prev(next)->second > begin) --next;
     while (next != ranges_.end() && next->first < end) {
-        auto const [from, to] = *next;
-        total_ -= std::min(to, end) - std::max(from, begin);
+        auto const [first, last] = *next;
         next = ranges_.erase(next);
-        if (from < begin) ranges_.emplace_hint(next, from, begin);
-        if (to > end) ranges_.emplace_hint(next, end, to);
+        total_ -= last - first;
+        add(first, begin);
+        add(end, last);
     }
 }
 

@@ -70,6 +70,12 @@ FileRead read_at(std::filesystem::path const& file, std::uint64_t offset, std::s
     return {{}, std::move(bytes)};
 }
 
+void truncate(std::filesystem::path const& file, std::uint64_t size) {
+    std::error_code ignored; // one that could not be written is not longer
+    auto const now = std::filesystem::file_size(file, ignored);
+    if (!ignored && now > size) std::filesystem::resize_file(file, size, ignored);
+}
+
 void unlink(std::filesystem::path const& file) {
     std::error_code ignored; // it may never have been written
     std::filesystem::remove(file, ignored);

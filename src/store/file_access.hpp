@@ -19,6 +19,8 @@ struct FileRead {
 boost::system::error_code
 write_at(std::filesystem::path const& file, std::uint64_t offset, ByteView bytes);
 FileRead read_at(std::filesystem::path const& file, std::uint64_t offset, std::size_t length);
+/// Cuts off what a file has beyond `size` bytes.
+void truncate(std::filesystem::path const& file, std::uint64_t size);
 void unlink(std::filesystem::path const& file);
 
 } // namespace minuteswarm

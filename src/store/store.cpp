@@ -8,9 +8,45 @@
 
 namespace minuteswarm {
 
-void Store::add(ChunkKey const& key, std::filesystem::path const& file, std::uint64_t size) {
+void Store::add(
+    ChunkKey const& key, std::filesystem::path const& file, std::optional<std::uint64_t> size
+) {
     assert(loop_.is_current());
-    chunks_.try_emplace(key, Chunk{.file = file, .size = size, .verified = {}, .blocks = {}});
+    auto const [place, is_new] = chunks_.try_emplace(key);
+    if (!is_new) return;
+    place->second.file = file;
+    place->second.size = size;
+}
+
+void Store::set_size(ChunkKey const& key, std::uint64_t size) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end() || found->second.size) return;
+    auto& chunk = found->second;
+    chunk.size = size;
+    unverify(key, size, limits::chunk_size);
+    cut_blocks(chunk, size);
+    if (chunk.written_to <= size) return;
+    disk_.run(0, [file = chunk.file, size] { truncate(file, size); });
+}
+
+/// Writes that are under way still reach the file; it is cut after them.
+void Store::cut_blocks(Chunk& chunk, std::uint64_t size) {
+    for (auto next = chunk.blocks.begin(); next != chunk.blocks.end();) {
+        auto const at = next++;
+        auto& block = at->second;
+        auto const kept = at->first < size ? size - at->first : 0;
+        if (block.bytes->size() <= kept) continue;
+        memory_used_ -= block.bytes->size() - kept;
+        if (kept == 0) {
+            oldest_first_.erase(block.used);
+            chunk.blocks.erase(at);
+            continue;
+        }
+        auto const first = block.bytes->begin();
+        block.bytes =
+            std::make_shared<Bytes const>(first, first + static_cast<std::ptrdiff_t>(kept));
+    }
 }
 
 void Store::remove(ChunkKey const& key, bool unlink_file) {
@@ -30,7 +66,7 @@ void Store::remove(ChunkKey const& key, bool unlink_file) {
 
 std::uint64_t Store::size(ChunkKey const& key) const {
     auto const found = chunks_.find(key);
-    return found == chunks_.end() ? 0 : found->second.size;
+    return found == chunks_.end() ? 0 : found->second.size.value_or(0);
 }
 
 /// A block that the disk did not take is gone then, verified or not.
@@ -79,7 +115,8 @@ Store::keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes
 }
 
 bool Store::is_within(Chunk const& chunk, std::uint64_t offset, std::size_t length) {
-    return offset <= chunk.size && length <= chunk.size - offset;
+    auto const size = chunk.size_at_most();
+    return offset <= size && length <= size - offset;
 }
 
 void Store::write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, Done done) {
@@ -96,6 +133,7 @@ void Store::write(ChunkKey const& key, std::uint64_t offset, SharedBytes bytes, 
     auto& block = keep(key, found->second, offset, bytes);
     ++block.writes;
     auto const size = bytes->size();
+    found->second.written_to = std::max(found->second.written_to, offset + size);
     disk_.run(
         size,
         [file = found->second.file, offset, bytes = std::move(bytes)] {
@@ -180,8 +218,18 @@ void Store::mark_verified(ChunkKey const& key, std::uint64_t begin, std::uint64_
     if (found == chunks_.end()) return;
     auto& chunk = found->second;
     disk_used_ -= chunk.verified.total();
-    chunk.verified.add(begin, std::min(end, chunk.size));
+    chunk.verified.add(begin, std::min(end, chunk.size_at_most()));
     disk_used_ += chunk.verified.total();
+}
+
+void Store::unverify(ChunkKey const& key, std::uint64_t begin, std::uint64_t end) {
+    assert(loop_.is_current());
+    auto const found = chunks_.find(key);
+    if (found == chunks_.end()) return;
+    auto& verified = found->second.verified;
+    disk_used_ -= verified.total();
+    verified.remove(begin, end);
+    disk_used_ += verified.total();
 }
 
 ByteRanges const& Store::verified(ChunkKey const& key) const {
@@ -192,7 +240,9 @@ ByteRanges const& Store::verified(ChunkKey const& key) const {
 
 bool Store::is_complete(ChunkKey const& key) const {
     auto const found = chunks_.find(key);
-    return found != chunks_.end() && found->second.verified.total() == found->second.size;
+    if (found == chunks_.end()) return false;
+    auto const& chunk = found->second;
+    return chunk.size && chunk.verified.total() == *chunk.size;
 }
 
 void Store::shrink() {

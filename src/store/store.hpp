@@ -14,6 +14,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace minuteswarm {
 
@@ -35,14 +36,20 @@ public:
         , options_(options) {}
 
     /// Makes a chunk known: `size` bytes that are or will be in `file`. Its folder must exist.
-    /// Nothing is verified yet. Does nothing if the chunk is known already.
-    void add(ChunkKey const& key, std::filesystem::path const& file, std::uint64_t size);
+    /// Nothing is verified yet. Does nothing if the chunk is known already. Without a size, which
+    /// is for `set_size` to tell, it takes up to `limits::chunk_size` bytes and is never complete.
+    void
+    add(ChunkKey const& key, std::filesystem::path const& file, std::optional<std::uint64_t> size);
+
+    /// Tells the size of a chunk that was added without; what it has beyond that is dropped. The
+    /// first statement holds.
+    void set_size(ChunkKey const& key, std::uint64_t size);
 
     /// Forgets a chunk and, if asked, unlinks its file once what is under way is through.
     void remove(ChunkKey const& key, bool unlink_file);
 
     [[nodiscard]] bool has(ChunkKey const& key) const { return chunks_.contains(key); }
-    /// 0 for an unknown chunk.
+    /// 0 for an unknown chunk and for an unknown size.
     [[nodiscard]] std::uint64_t size(ChunkKey const& key) const;
 
     /// Bytes from the swarm; readable at once, unverified until `mark_verified`. `done` may be
@@ -57,6 +64,8 @@ public:
 
     /// Which bytes are known to be what the record says.
     void mark_verified(ChunkKey const& key, std::uint64_t begin, std::uint64_t end);
+    /// Takes that back for bytes that turned out to be wrong; they stay until others replace them.
+    void unverify(ChunkKey const& key, std::uint64_t begin, std::uint64_t end);
     [[nodiscard]] ByteRanges const& verified(ChunkKey const& key) const;
     [[nodiscard]] bool is_complete(ChunkKey const& key) const;
 
@@ -84,14 +93,20 @@ private:
     using Blocks = std::map<std::uint64_t, Block>;
     struct Chunk {
         std::filesystem::path file;
-        std::uint64_t size = 0;
+        std::optional<std::uint64_t> size;
+        std::uint64_t written_to = 0; // where the file ends at most
         ByteRanges verified;
         Blocks blocks; // by offset; they do not overlap
+
+        [[nodiscard]] std::uint64_t size_at_most() const {
+            return size.value_or(limits::chunk_size);
+        }
     };
     using Chunks = std::map<ChunkKey, Chunk>;
 
     static bool is_within(Chunk const& chunk, std::uint64_t offset, std::size_t length);
     Blocks::iterator evict(Chunk& chunk, Blocks::iterator block);
+    void cut_blocks(Chunk& chunk, std::uint64_t size);
     void forget_overlapped(Chunk& chunk, std::uint64_t begin, std::uint64_t end);
     Block& keep(ChunkKey const& key, Chunk& chunk, std::uint64_t offset, SharedBytes bytes);
     static SharedBytes from_memory(Chunk const& chunk, std::uint64_t offset, std::size_t length);

@@ -43,7 +43,15 @@ std::string ChannelConnection::client() const {
 }
 
 bool ChannelConnection::is_clogged() const {
-    return unsent_bytes(connection_) > limits::unsent_messages;
+    return unsent() > limits::unsent_messages;
+}
+
+std::size_t ChannelConnection::unsent() const {
+    return unsent_bytes(connection_);
+}
+
+Duration ChannelConnection::half_round_trip() const {
+    return minuteswarm::half_round_trip(connection_);
 }
 
 void ChannelConnection::on_connected() {

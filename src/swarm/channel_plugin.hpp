@@ -32,6 +32,9 @@ public:
     [[nodiscard]] PeerEndpoint remote() const;
     [[nodiscard]] bool is_outgoing() const { return connection_.is_outgoing(); }
     [[nodiscard]] std::string client() const;
+    [[nodiscard]] Duration half_round_trip() const;
+    /// Bytes that it has not read yet.
+    [[nodiscard]] std::size_t unsent() const;
     /// It lets what it is sent pile up.
     [[nodiscard]] bool is_clogged() const;
 

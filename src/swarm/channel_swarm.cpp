@@ -13,8 +13,6 @@ constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds pull_timeout{750};
 constexpr std::chrono::seconds poll_interval{4};
 constexpr std::chrono::seconds fill_interval{2};
-constexpr std::size_t wanted_neighbours = 16;
-constexpr std::size_t dials_per_fill = 8;
 constexpr RenditionId only_rendition{0};
 
 // What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs
@@ -36,7 +34,6 @@ constexpr double statements_burst = 2.0 * limits::feed_window;
 // Addresses that one neighbour may name: those of a farewell, then a few a minute.
 constexpr double peers_per_second = 0.5;
 constexpr double peers_burst = 2.0 * limits::peers_per_message;
-constexpr unsigned dials_in_vain = 3; // then an address is forgotten
 
 std::optional<Signature> signature_of(Statement const& statement) {
     if (statement.wire.size() < Signature::size) return std::nullopt;
@@ -87,6 +84,7 @@ std::shared_ptr<lt::torrent_plugin> ChannelSwarm::make_plugin() {
 
 void ChannelSwarm::stop() {
     stopped_ = true;
+    if (edge_) edge_->stop();
     timer_.cancel();
 }
 
@@ -108,6 +106,7 @@ Bytes ChannelSwarm::own_handshake() {
     handshake.session = options_.session;
     handshake.port = events_.listen_port();
     handshake.is_source = options_.role == Role::source;
+    handshake.has_edge = options_.has_edge;
     handshake.held = events_.held();
     if (auto const* newest = newest_feed()) {
         if (auto const* record = newest->newest(only_rendition)) {
@@ -143,6 +142,8 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     neighbour.endpoint.port = handshake.port;
     neighbour.client = connection.client();
     neighbour.is_source = handshake.is_source;
+    neighbour.has_edge = handshake.has_edge;
+    neighbour.delay = connection.half_round_trip();
     neighbour.is_outgoing = connection.is_outgoing();
     neighbour.held = handshake.held;
 
@@ -150,7 +151,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     auto const id = connection.id();
     auto const entry = neighbourhood_.enter(id, std::move(neighbour), now);
     if (entry == Neighbourhood::Entry::full) {
-        connection.send(encode(neighbourhood_.peers_for(id, now, random_)));
+        connection.send(encode(peers_for(id)));
     }
     if (entry != Neighbourhood::Entry::accepted) {
         part_later(connection); // after the farewell has left
@@ -169,8 +170,9 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     for (auto const& statement : handshake.statements) {
         if (!take_statement(id, statement)) return;
     }
-    send(id, encode(neighbourhood_.peers_for(id, now, random_)));
+    send(id, encode(peers_for(id)));
     tell_joined(id);
+    enter_edge(id);
     last_pull_ = {};
     pull(now);
 }
@@ -198,8 +200,10 @@ void ChannelSwarm::part_later(ChannelConnection const& connection) {
 }
 
 void ChannelSwarm::on_close(ChannelConnection& connection) {
-    neighbourhood_.leave(connection.id());
-    links_.erase(connection.id());
+    auto const id = connection.id();
+    neighbourhood_.leave(id);
+    links_.erase(id);
+    if (edge_) edge_->leave(id);
 }
 
 void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
@@ -208,8 +212,11 @@ void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
     if (link == links_.end() || stopped_) return;
     auto const now = MonotonicClock::now();
     neighbourhood_.heard(connection.id(), now);
-    if (!link->second.messages.take(1, now) ||
-        !link->second.bytes.take(static_cast<double>(bytes.size()), now)) {
+    // Blocks have a limit of their own: only those that were asked for are taken.
+    auto const is_block =
+        !bytes.empty() && bytes[0] == static_cast<std::uint8_t>(MessageType::block);
+    if (!is_block && (!link->second.messages.take(1, now) ||
+                      !link->second.bytes.take(static_cast<double>(bytes.size()), now))) {
         strike(connection.id());
         return;
     }
@@ -399,34 +406,6 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
     }
 }
 
-void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
-    auto const now = MonotonicClock::now();
-    auto const teller = links_.find(from);
-    for (auto const& peer : message.peers) {
-        auto const is_known =
-            std::ranges::find(known_peers_, peer.endpoint, &KnownPeer::endpoint) !=
-            known_peers_.end();
-        if (is_known) continue;
-        if (teller != links_.end() && teller->second.peers.take(1, now))
-            known_peers_.push_back({peer.endpoint});
-    }
-    if (known_peers_.size() > limits::known_peers) {
-        known_peers_.erase(
-            known_peers_.begin(),
-            known_peers_.end() - static_cast<std::ptrdiff_t>(limits::known_peers)
-        );
-    }
-    // At the pace of ticks: messages may not make a node dial any number of addresses.
-    is_fill_due_ = now - last_fill_ < tick_interval;
-    if (is_fill_due_) return;
-    last_fill_ = now;
-    fill_neighbourhood();
-}
-
-void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
-    send(from, encode(neighbourhood_.peers_for(from, MonotonicClock::now(), random_)));
-}
-
 void ChannelSwarm::schedule_tick() {
     timer_.expires_after(tick_interval);
     timer_.async_wait([this](boost::system::error_code const& error) {
@@ -470,28 +449,6 @@ void ChannelSwarm::pull(MonotonicTime now) {
     auto const next = newest ? newest->value.number.next() : ChunkNumber{1};
     auto const event = EventId{0};
     send(some->first, encode(GetRecordsMessage{event, only_rendition, next, 8}));
-}
-
-void ChannelSwarm::fill_neighbourhood() {
-    if (neighbourhood_.all().size() >= std::min(wanted_neighbours, options_.most)) return;
-    std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
-    std::size_t dialled = 0;
-    for (auto& peer : known_peers_) {
-        if (is_neighbour(peer.endpoint)) {
-            peer.dials = 0;
-        } else if (dialled < dials_per_fill) {
-            events_.dial(peer.endpoint);
-            ++peer.dials;
-            ++dialled;
-        }
-    }
-    std::erase_if(known_peers_, [](auto const& peer) { return peer.dials > dials_in_vain; });
-}
-
-bool ChannelSwarm::is_neighbour(PeerEndpoint const& endpoint) const {
-    return std::ranges::any_of(neighbourhood_.all(), [&](auto const& entry) {
-        return entry.second.endpoint == endpoint;
-    });
 }
 
 } // namespace minuteswarm

@@ -3,6 +3,7 @@
 #include "base/event_loop.hpp"
 #include "feed/feed.hpp"
 #include "swarm/channel_plugin.hpp"
+#include "swarm/live_edge.hpp"
 #include "swarm/neighbourhood.hpp"
 #include "swarm/token_bucket.hpp"
 
@@ -30,6 +31,7 @@ public:
         SessionId session;
         Role role = Role::viewer;
         std::size_t most = limits::neighbours;
+        bool has_edge = false; ///< takes part in the live edge
     };
 
     /// What the rest of the program does and answers for it. All on the loop.
@@ -75,6 +77,21 @@ public:
     /// Records from here on are wanted: holes behind `first` are pulled.
     void set_interest(ChunkNumber first) { interest_ = first; }
 
+    /// The live edge of the newest run, at its source or at those that follow it; the one before
+    /// ends. Takes all its neighbours in.
+    struct EdgeOptions {
+        EventId event;
+        RenditionId rendition;
+        EdgeParameters parameters;
+        std::uint64_t bitrate = 0; ///< bits per second; 0: not known
+        std::uint64_t uplink = 0;  ///< bits per second; 0: not known
+        std::function<void(GroupHeader const&, std::vector<EdgeBytes> const&)> on_bytes;
+    };
+    void begin_edge(EdgeOptions options);
+    /// None before `begin_edge`.
+    [[nodiscard]] LiveEdge* edge() { return edge_.get(); }
+    [[nodiscard]] LiveEdge const* edge() const { return edge_.get(); }
+
     void ban(PeerEndpoint const& endpoint);
     [[nodiscard]] Neighbourhood const& neighbourhood() const { return neighbourhood_; }
     struct Counters {
@@ -107,7 +124,13 @@ private:
     void handle(NeighbourId from, HaveMessage const& message);
     void handle(NeighbourId from, PeersMessage const& message);
     void handle(NeighbourId from, GetPeersMessage const& message);
+    void handle(NeighbourId from, SubscriptionEnvelope const& message);
+    void handle(NeighbourId from, BlockMessage const& message);
+    void handle(NeighbourId from, WantMessage const& message);
+    void handle(NeighbourId, MissingMessage const&) {}
     void handle(NeighbourId, UnknownMessage const&) {}
+    void enter_edge(NeighbourId id);
+    void open_edge_link(StripeMask homes, PeerEndpoint const& endpoint);
 
     bool take_statement(NeighbourId from, Statement const& statement);
     Feed::Outcome accept(Statement const& statement);
@@ -120,6 +143,7 @@ private:
     void pull(MonotonicTime now);
     void fill_neighbourhood();
     [[nodiscard]] bool is_neighbour(PeerEndpoint const& endpoint) const;
+    [[nodiscard]] PeersMessage peers_for(NeighbourId to);
 
     EventLoop& loop_;
     Options options_;
@@ -131,9 +155,12 @@ private:
     /// Somebody has seen it alive.
     struct KnownPeer {
         PeerEndpoint endpoint;
+        StripeMask homes = 0;
         unsigned dials = 0; ///< without an answer
     };
     std::vector<KnownPeer> known_peers_;
+    std::unique_ptr<LiveEdge> edge_;
+    std::vector<PeerEndpoint> directed_; ///< dialled for their homes, not connected yet
     std::optional<ChunkNumber> interest_;
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};

@@ -5,6 +5,10 @@
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/version.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -26,6 +30,17 @@ void set_no_delay(lt::peer_connection_handle const& connection) {
     if (!socket) return;
     lt::error_code ignored; // the connection may have gone already
     socket->set_option(lt::tcp::no_delay{true}, ignored);
+}
+
+Duration half_round_trip(lt::peer_connection_handle const& connection) {
+    if (!is_known_version()) return {};
+    auto const native = connection.native_handle();
+    auto* socket = native ? boost::get<lt::tcp::socket>(&native->get_socket()) : nullptr;
+    if (!socket) return {};
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(socket->native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    return std::chrono::microseconds{info.tcpi_rtt / 2};
 }
 
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "swarm/messages.hpp"
 
 #include <libtorrent/address.hpp>
@@ -16,6 +17,9 @@ namespace minuteswarm {
 /// trips. With unsent_bytes the one use of parts of libtorrent that are not public; does nothing
 /// with any but the version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
+
+/// Half the round trip to a peer as TCP measures it; 0 where that cannot be told, see set_no_delay.
+Duration half_round_trip(lt::peer_connection_handle const& connection);
 
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);

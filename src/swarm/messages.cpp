@@ -82,6 +82,37 @@ Expected<Message> decode_peers(ByteView body) {
     return Message{std::move(message)};
 }
 
+MessageType type_of(SubscriptionMessage const& message) {
+    // The variant is in the order of the numbers.
+    return static_cast<MessageType>(
+        static_cast<std::size_t>(MessageType::advert) + message.index()
+    );
+}
+
+template <class T>
+Expected<Message> decode_subscription(ByteView body, Expected<T> (*decode_rest)(ByteView)) {
+    BigEndianReader reader{body};
+    auto const source = reader.take<std::uint32_t>();
+    if (!source) return Error{"subscription: no source"};
+    auto message = decode_rest(reader.rest());
+    if (!message) return message.error();
+    return Message{SubscriptionEnvelope{{*source}, std::move(*message)}};
+}
+
+/// A message that is nothing but a value of the live edge.
+template <class M, class T>
+Expected<Message> decode_as(ByteView body, Expected<T> (*decode_value)(ByteView)) {
+    auto value = decode_value(body);
+    if (!value) return value.error();
+    return Message{M{std::move(*value)}};
+}
+
+Bytes with_type(MessageType type, Bytes const& body) {
+    auto bytes = start(type);
+    append(bytes, body);
+    return bytes;
+}
+
 std::string as_string(ByteView bytes) {
     return std::string{as_text(bytes)};
 }
@@ -172,6 +203,28 @@ Bytes encode(GetPeersMessage const&) {
     return start(MessageType::get_peers);
 }
 
+Bytes encode(SubscriptionEnvelope const& envelope) {
+    auto bytes = start(type_of(envelope.message));
+    append_be(bytes, envelope.source.value);
+    append(
+        bytes,
+        std::visit([](auto const& message) { return encode_body(message); }, envelope.message)
+    );
+    return bytes;
+}
+
+Bytes encode(BlockMessage const& message) {
+    return with_type(MessageType::block, encode(message.block));
+}
+
+Bytes encode(WantMessage const& message) {
+    return with_type(MessageType::want, encode(message.list));
+}
+
+Bytes encode(MissingMessage const& message) {
+    return with_type(MessageType::missing, encode(message.list));
+}
+
 Expected<Message> decode_message(ByteView bytes) {
     if (bytes.empty()) return Error{"empty message"};
     if (bytes.size() > limits::message_size) return Error{"message too long"};
@@ -188,6 +241,24 @@ Expected<Message> decode_message(ByteView bytes) {
     case MessageType::get_peers:
         if (!body.empty()) return Error{"get_peers: has a body"};
         return Message{GetPeersMessage{}};
+    case MessageType::advert:
+        return decode_subscription(body, decode_advert);
+    case MessageType::subscribe:
+        return decode_subscription(body, decode_subscribe);
+    case MessageType::accept:
+        return decode_subscription(body, decode_accept);
+    case MessageType::reject:
+        return decode_subscription(body, decode_reject);
+    case MessageType::unsubscribe:
+        return decode_subscription(body, decode_unsubscribe);
+    case MessageType::preempt:
+        return decode_subscription(body, decode_preempt);
+    case MessageType::block:
+        return decode_as<BlockMessage>(body, decode_block);
+    case MessageType::want:
+        return decode_as<WantMessage>(body, decode_stripe_list);
+    case MessageType::missing:
+        return decode_as<MissingMessage>(body, decode_stripe_list);
     default:
         return Message{UnknownMessage{}};
     }
@@ -199,6 +270,7 @@ Bytes encode(ChannelHandshake const& handshake) {
     dict["id"] = as_string(handshake.session.view());
     dict["p"] = integer(handshake.port);
     if (handshake.is_source) dict["src"] = integer(1);
+    if (handshake.has_edge) dict["e"] = integer(1);
     Bytes frames;
     for (auto const& statement : handshake.statements)
         append_frame(frames, statement);
@@ -236,6 +308,7 @@ Expected<ChannelHandshake> decode_handshake(ByteView bytes) {
     handshake.session = *session;
     handshake.port = static_cast<std::uint16_t>(*port);
     handshake.is_source = number_at(dict, "src").value_or(0) == 1;
+    handshake.has_edge = number_at(dict, "e").value_or(0) == 1;
 
     auto frames = read_frames(view_of(dict.dict_find_string_value("st")), 4);
     if (!frames) return frames.error();

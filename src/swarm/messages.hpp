@@ -2,6 +2,9 @@
 
 #include "base/expected.hpp"
 #include "base/statements.hpp"
+#include "edge/block.hpp"
+#include "edge/stripe_list.hpp"
+#include "edge/subscription_messages.hpp"
 
 #include <array>
 #include <cstdint>
@@ -20,17 +23,17 @@ enum class MessageType : std::uint8_t {
     have = 3,        ///< event u64, rendition u32, number u64, state u8
     peers = 4,       ///< count u8, then each: family u8 (4 or 6), address, port u16, homes u32
     get_peers = 5,   ///< empty
-    get_init = 6, ///< 6 to 15 belong to fragmented MP4 and the live edge; not sent by this version
+    get_init = 6,    ///< 6 and 7 belong to fragmented MP4; not sent by this version
     init = 7,
-    advert = 8,
+    advert = 8, ///< 8 to 13: source u32, then the body, see encode_body
     subscribe = 9,
     accept = 10,
     reject = 11,
     unsubscribe = 12,
     preempt = 13,
-    block = 14,
-    want = 15,
-    missing = 16,
+    block = 14,   ///< see Block
+    want = 15,    ///< see StripeList
+    missing = 16, ///< see StripeList
 };
 
 /// Grows when a change would mislead an older peer.
@@ -84,6 +87,29 @@ struct GetPeersMessage {
     bool operator==(GetPeersMessage const&) const = default;
 };
 
+/// What a node says of its stripes of one run's live edge, or asks of the receiver's.
+struct SubscriptionEnvelope {
+    NodeId source; ///< tells the run from one that is over, see source_node
+    SubscriptionMessage message;
+    bool operator==(SubscriptionEnvelope const&) const = default;
+};
+
+struct BlockMessage {
+    Block block;
+};
+
+/// Asks for blocks; answered by `block` each, or `missing`.
+struct WantMessage {
+    StripeList list;
+    bool operator==(WantMessage const&) const = default;
+};
+
+/// Of the blocks wanted, those that the sender does not have.
+struct MissingMessage {
+    StripeList list;
+    bool operator==(MissingMessage const&) const = default;
+};
+
 /// A type of another version: nothing to do.
 struct UnknownMessage {
     bool operator==(UnknownMessage const&) const = default;
@@ -95,6 +121,10 @@ using Message = std::variant<
     HaveMessage,
     PeersMessage,
     GetPeersMessage,
+    SubscriptionEnvelope,
+    BlockMessage,
+    WantMessage,
+    MissingMessage,
     UnknownMessage>;
 
 /// UnknownMessage cannot be encoded.
@@ -103,6 +133,10 @@ Bytes encode(GetRecordsMessage const& message);
 Bytes encode(HaveMessage const& message);
 Bytes encode(PeersMessage const& message);
 Bytes encode(GetPeersMessage const& message);
+Bytes encode(SubscriptionEnvelope const& envelope);
+Bytes encode(BlockMessage const& message);
+Bytes encode(WantMessage const& message);
+Bytes encode(MissingMessage const& message);
 
 /// `bytes` is one whole message, at most limits::message_size long.
 Expected<Message> decode_message(ByteView bytes);
@@ -121,12 +155,13 @@ struct ChannelHandshake {
     SessionId session;
     std::uint16_t port = 0;            ///< where it listens; 0: it does not
     bool is_source = false;            ///< the channel's publisher; a hint
+    bool has_edge = false;             ///< takes part in the live edge
     std::vector<Statement> statements; ///< newest record, descriptor, end, as far as known
     std::vector<HeldRange> held;       ///< complete chunks, at most limits::held_ranges
     bool operator==(ChannelHandshake const&) const = default;
 };
 
-/// Bencoded dictionary {v, id, p, src, st, h}.
+/// Bencoded dictionary {v, id, p, src, e, st, h}.
 Bytes encode(ChannelHandshake const& handshake);
 /// A higher version is no error here: the caller says so to the user.
 Expected<ChannelHandshake> decode_handshake(ByteView bytes);

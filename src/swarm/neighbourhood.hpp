@@ -29,6 +29,8 @@ struct Neighbour {
     PeerEndpoint endpoint; ///< where it listens; port 0: nowhere
     std::string client;
     bool is_source = false;
+    bool has_edge = false; ///< takes part in the live edge
+    Duration delay{};      ///< half the round trip when it came
     bool is_outgoing = false;
     MonotonicTime last_heard{};
     std::size_t strikes = 0;

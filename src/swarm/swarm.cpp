@@ -151,7 +151,8 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
         .session = session_id_,
         .role = channel.role,
         .most = channel.role == ChannelSwarm::Role::source ? limits::source_neighbours
-                                                           : limits::neighbours};
+                                                           : limits::neighbours,
+        .has_edge = options_.network.edge && channel.role != ChannelSwarm::Role::seeder};
     joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
     joined.peers = channel.peers;
 

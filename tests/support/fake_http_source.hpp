@@ -52,11 +52,26 @@ public:
         chunk.is_discontinuity = is_discontinuity;
         timeline_.add(chunk);
         chunks_[chunk.number] = std::move(bytes);
-        if (!timeline_.has_start()) timeline_.start_at(chunk.number);
+        if (!timeline_.has_start()) timeline_.start_at({chunk.number});
+    }
+    /// Groups of the live edge told of `bytes` at `offset` of a chunk, and they arrived.
+    void arrive_live(std::uint64_t number, std::uint64_t offset, Bytes const& bytes) {
+        auto& chunk = chunks_[ChunkNumber{number}];
+        chunk.resize(std::max<std::size_t>(chunk.size(), offset + bytes.size()));
+        std::copy(bytes.begin(), bytes.end(), chunk.begin() + static_cast<std::ptrdiff_t>(offset));
+        timeline_.set_edge(true);
+        timeline_.mark({{{number}, offset}, duration_ * static_cast<int>(number - 1), true, false});
+        auto& present = live_[ChunkNumber{number}];
+        present.add(offset, offset + bytes.size());
+        timeline_.set_available(ChunkNumber{number}, present);
+        if (!timeline_.has_start()) timeline_.start_at({ChunkNumber{number}, offset});
+        timeline_.advance(now_);
     }
     /// The first `bytes` of it arrived.
     void arrive(std::uint64_t number, std::uint64_t bytes) {
-        timeline_.set_available(ChunkNumber{number}, bytes);
+        ByteRanges present;
+        present.add(0, bytes);
+        timeline_.set_available(ChunkNumber{number}, present);
         timeline_.advance(now_);
     }
     void add(std::uint64_t number, Bytes const& bytes) {
@@ -87,6 +102,7 @@ private:
     EventLoop& loop_;
     Timeline timeline_{{}};
     std::map<ChunkNumber, Bytes> chunks_;
+    std::map<ChunkNumber, ByteRanges> live_;
     MonotonicTime now_{std::chrono::hours{1}};
     MediaTime duration_ = std::chrono::seconds{4};
     Container container_ = Container::mpeg_ts;

@@ -78,6 +78,7 @@ public:
         NetworkOptions network;
         network.listen = "127.0.0.1:0";
         network.dht = network.lsd = network.port_mapping = false;
+        network.edge = true;
         swarm_ = std::make_unique<Swarm>(
             loop, store_, Swarm::Options{network, false}, std::move(events)
         );

@@ -43,7 +43,7 @@ struct Bench {
         store.mark_verified(key, 0, size);
         playback->add(record);
         playback->refresh(record.number);
-        if (!playback->timeline().has_start()) playback->start_at(record.number);
+        if (!playback->timeline().has_start()) playback->start_at({record.number});
         playback->advance();
     }
     void end(std::uint64_t last) {

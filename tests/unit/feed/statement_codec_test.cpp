@@ -141,12 +141,24 @@ TEST_CASE("A descriptor outside its limits is refused") {
     CHECK(decodes(changed([](Descriptor& d) { d.edge.parity = 24; })));
 }
 
-TEST_CASE("A descriptor without a live edge states no stripes") {
-    auto const decoded = decode_descriptor(encode(changed([](Descriptor& d) {
-        d.edge = {0, 8, 1};
-    })));
+TEST_CASE("A descriptor without a live edge states neither stripes nor run") {
+    auto const decoded =
+        decode_descriptor(encode(changed([](Descriptor& d) { d.edge.span_ms = 0; })));
     REQUIRE(decoded);
     REQUIRE(decoded->edge == EdgeParameters{});
+}
+
+TEST_CASE("A live edge without its run, or with a run of another length, is refused") {
+    std::string const text{as_text(encode(vectors::descriptor()))};
+    std::string const run = "3:run8:\1\2\3\4\5\6\7\10";
+    auto const decodes = [&](std::string_view instead) {
+        return decode_descriptor(as_bytes(replaced(text, run, instead))).has_value();
+    };
+    REQUIRE(decodes(run));
+    CHECK_FALSE(decodes(""));
+    CHECK_FALSE(decodes("3:run7:\1\2\3\4\5\6\7"));
+    CHECK_FALSE(decodes("3:run9:\1\2\3\4\5\6\7\10\11"));
+    CHECK_FALSE(decodes("3:runi8e"));
 }
 
 TEST_CASE("A title that could steer a terminal is cleaned when encoded and refused when decoded") {

@@ -297,6 +297,38 @@ TEST_CASE("HTTP server serves complete chunks, whole or in part") {
     CHECK(wrong.body == "this broadcast is at /chunks/1.ts\n");
 }
 
+TEST_CASE("HTTP server streams a chunk that was joined in its middle, and serves only whole ones") {
+    RunningServer server;
+    auto const whole = packets(100, 1);
+    std::size_t const middle = 188 * 40;
+    Bytes const rest(whole.begin() + static_cast<std::ptrdiff_t>(middle), whole.end());
+    server.change([&](FakeHttpSource& source) {
+        source.arrive_live(1, middle, rest);
+        source.pass(std::chrono::seconds{5}); // one group is not yet a second of media
+    });
+    PlainHttpClient client{server.port()};
+    client.request("GET", "/stream.ts");
+    CHECK(client.read_head().status == 200);
+    CHECK((client.read_chunked(rest.size()) == text_of(rest)));
+    CHECK(server.get("/chunks/1.ts").status == 404);
+
+    server.change([&](FakeHttpSource& source) {
+        source.announce(1, whole); // its record
+        source.arrive_live(2, 0, whole);
+    });
+    CHECK((client.read_chunked(whole.size()) == text_of(whole)));
+    CHECK(server.get("/chunks/1.ts").status == 404);
+    CHECK(server.get("/chunks/2.ts").status == 404);
+    server.change([&](FakeHttpSource& source) {
+        source.announce(2, whole);
+        source.end(2);
+    });
+    CHECK((server.get("/chunks/2.ts").body == text_of(whole)));
+    auto const playlist = server.get("/live.m3u8").body;
+    CHECK(playlist.find("chunks/1.ts") == std::string::npos);
+    CHECK(playlist.find("chunks/2.ts") != std::string::npos);
+}
+
 TEST_CASE("HTTP server answers one plain line when a chunk can't be read") {
     RunningServer server;
     server.change([&](FakeHttpSource& source) {

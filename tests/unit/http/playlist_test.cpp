@@ -187,3 +187,53 @@ TEST_CASE("Playlist omits a date that can't be written, and survives absurd time
     CHECK(text.find("DATE-TIME") == std::string::npos);
     CHECK(has_line(text, "#EXTINF:0.000000,"));
 }
+
+TEST_CASE("Playlist leaves out a chunk of which playing began or went on in the middle") {
+    Playlist playlist{{}};
+    auto list = segments(1, 4);
+    list[0].begin = 300; // joined here
+    auto rest = list[2]; // of chunk 3
+    list[2].released = 400;
+    rest.begin = 600;
+    rest.after_gap = true;
+    list.insert(list.begin() + 3, rest);
+    playlist.update(list, false);
+    auto const text = playlist.text(Container::mpeg_ts);
+    CHECK_FALSE(has_line(text, "chunks/1.ts"));
+    CHECK(has_line(text, "chunks/2.ts"));
+    CHECK_FALSE(has_line(text, "chunks/3.ts"));
+    CHECK(text.find("#EXT-X-DISCONTINUITY\n") > text.find("chunks/2.ts"));
+    CHECK(text.find("#EXT-X-DISCONTINUITY\n") < text.find("chunks/4.ts"));
+    keep("middle", {text});
+}
+
+TEST_CASE("Playlist waits for the record of a chunk that is there to its end") {
+    Playlist playlist{{}};
+    auto list = segments(1, 3);
+    list[1].chunk.is_open = true;
+    list[2].is_closed = false;
+    list[2].released = 500;
+    playlist.update(list, false);
+    CHECK_FALSE(has_line(playlist.text(Container::mpeg_ts), "chunks/2.ts"));
+
+    SECTION("and lists it") {
+        list[1].chunk.is_open = false;
+        playlist.update(list, false);
+        CHECK(has_line(playlist.text(Container::mpeg_ts), "chunks/2.ts"));
+    }
+    SECTION("until the next one is closed") {
+        list[2] = segment(3);
+        playlist.update(list, false);
+        list[1].chunk.is_open = false; // too late
+        playlist.update(list, false);
+        auto const text = playlist.text(Container::mpeg_ts);
+        CHECK_FALSE(has_line(text, "chunks/2.ts"));
+        CHECK(text.find("#EXT-X-DISCONTINUITY\n") < text.find("chunks/3.ts"));
+    }
+    SECTION("until the event ends") {
+        list.pop_back();
+        playlist.update(list, true);
+        CHECK(playlist.has_ended());
+        CHECK_FALSE(has_line(playlist.text(Container::mpeg_ts), "chunks/2.ts"));
+    }
+}

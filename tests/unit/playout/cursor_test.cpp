@@ -71,7 +71,7 @@ TEST_CASE("Cursor starts live at a random access point") {
         auto next = chunk(number);
         next.is_independent = number == 1 || number == 2;
         player.timeline.add(next);
-        player.timeline.set_available({number}, chunk_size);
+        player.timeline.set_available({number}, first(chunk_size));
     }
     player.timeline.start_at({1});
     player.at(seconds{0});
@@ -120,7 +120,7 @@ TEST_CASE("Cursor marks a new epoch") {
     Timeline timeline{Timeline::Options{}};
     for (auto const& next : {chunk(1), flagged, renumbered}) {
         timeline.add(next);
-        timeline.set_available(next.number, chunk_size);
+        timeline.set_available(next.number, first(chunk_size));
     }
     timeline.start_at({1});
     timeline.advance(start_of_test);
@@ -185,4 +185,91 @@ TEST_CASE("Cursor has ended when the timeline has and all was taken") {
     empty.timeline.end({0});
     empty.at(seconds{0});
     CHECK(Cursor::live().has_ended(empty.timeline));
+}
+
+TEST_CASE("Cursor follows an open chunk, its record and the next one without a discontinuity") {
+    LivePlayer player;
+    player.play_groups(6);
+    auto cursor = Cursor::oldest();
+    check_slice(cursor.next(player.timeline, plenty), 1, 0, 6 * group_size);
+    player.groups(1, 6, 16);
+    auto record = chunk(1);
+    record.epoch = EpochNumber{4};
+    player.timeline.add(record);
+    player.groups(2, 0, 2);
+    player.at(seconds{1});
+    check_slice(cursor.next(player.timeline, plenty), 1, 6 * group_size, 10 * group_size);
+    auto const next = cursor.next(player.timeline, plenty);
+    check_slice(next, 2, 0, 2 * group_size);
+    CHECK_FALSE(next->is_discontinuity);
+    CHECK(cursor.jumps() == 0);
+}
+
+TEST_CASE("Cursor marks a skip inside a chunk") {
+    LivePlayer player;
+    player.play_groups(6);
+    auto cursor = Cursor::oldest();
+    check_slice(cursor.next(player.timeline, plenty), 1, 0, 6 * group_size);
+    player.groups(1, 8, 10);
+    player.at(seconds{4});
+    auto const after = cursor.next(player.timeline, 300);
+    check_slice(after, 1, 8 * group_size, 300);
+    CHECK(after->is_discontinuity);
+    auto const rest = cursor.next(player.timeline, plenty);
+    check_slice(rest, 1, 8 * group_size + 300, 200);
+    CHECK_FALSE(rest->is_discontinuity);
+    CHECK(cursor.jumps() == 0);
+}
+
+TEST_CASE("Cursor starts in the middle of a chunk when playing does") {
+    LivePlayer player;
+    player.groups(1, 4, 10);
+    player.timeline.start_at({{1}, 4 * group_size});
+    player.at(seconds{0});
+    auto oldest = Cursor::oldest();
+    auto const slice = oldest.next(player.timeline, plenty);
+    check_slice(slice, 1, 4 * group_size, 6 * group_size);
+    CHECK_FALSE(slice->is_discontinuity);
+}
+
+TEST_CASE("Cursor starts live a second behind the newest byte of an open chunk") {
+    LivePlayer player;
+    player.play_groups(15); // the newest group begins at 3.5 s
+    auto cursor = Cursor::live();
+    check_slice(cursor.next(player.timeline, plenty), 1, 8 * group_size, 7 * group_size);
+
+    player.groups(1, 15, 16);
+    player.know(1);
+    player.groups(2, 0, 9);
+    player.at(seconds{1});
+    auto at_start = Cursor::live();
+    check_slice(at_start.next(player.timeline, plenty), 2, 4 * group_size, 5 * group_size);
+
+    player.timeline.set_edge(false);
+    auto without_edge = Cursor::live();
+    check_slice(without_edge.next(player.timeline, plenty), 1, 0, chunk_size);
+}
+
+TEST_CASE("Cursor starts live behind the newest gap of an open chunk, however little there is") {
+    LivePlayer player;
+    player.play_groups(6);
+    player.groups(1, 8, 10);
+    player.at(seconds{4});
+    auto cursor = Cursor::live();
+    check_slice(cursor.next(player.timeline, plenty), 1, 8 * group_size, 2 * group_size);
+}
+
+TEST_CASE("Cursor of a slow output is moved to a random access point, also inside a chunk") {
+    LivePlayer player;
+    player.play_groups(6);
+    auto cursor = Cursor::oldest();
+    check_slice(cursor.next(player.timeline, 100), 1, 0, 100);
+    player.know(1);
+    player.groups(2, 4, 6); // a gap up to here
+    player.at(seconds{9});
+    player.timeline.forget_before({2});
+    auto const slice = cursor.next(player.timeline, plenty);
+    check_slice(slice, 2, 4 * group_size, 2 * group_size);
+    CHECK(slice->is_discontinuity);
+    CHECK(cursor.jumps() == 1);
 }

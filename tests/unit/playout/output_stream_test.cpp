@@ -35,18 +35,8 @@ Bytes take(OutputStream& output, Timeline const& timeline) {
     return sent;
 }
 
-/// Plays chunks 1, 2 and, after a gap, 4 through an output that takes odd slices.
-Bytes play_with_gap(Container container) {
-    Timeline timeline{Timeline::Options{}};
-    for (std::uint64_t number = 1; number <= 4; ++number) {
-        auto next = chunk(number);
-        next.size = ts_chunk(number).size();
-        next.is_discontinuity = number == 2;
-        timeline.add(next);
-        if (number != 3) timeline.set_available({number}, next.size);
-    }
-    timeline.start_at({1});
-    timeline.end({4});
+/// All that an output sends of a timeline that ends; it takes odd slices.
+Bytes play(Timeline& timeline, Container container) {
     OutputStream output{container, Cursor::oldest()};
     Bytes sent;
     for (auto now = start_of_test; !output.has_ended(timeline); now += seconds{1}) {
@@ -55,6 +45,38 @@ Bytes play_with_gap(Container container) {
     }
     append(sent, output.finish());
     return sent;
+}
+
+/// Plays chunks 1, 2 and, after a gap, 4.
+Bytes play_with_gap(Container container) {
+    Timeline timeline{Timeline::Options{}};
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+        auto next = chunk(number);
+        next.size = ts_chunk(number).size();
+        next.is_discontinuity = number == 2;
+        timeline.add(next);
+        if (number != 3) timeline.set_available({number}, first(next.size));
+    }
+    timeline.start_at({1});
+    timeline.end({4});
+    return play(timeline, container);
+}
+
+/// Plays an open chunk from its second quarter on; the third is lost.
+Bytes play_inside_chunk() {
+    constexpr std::uint64_t quarter = 25 * TsJoiner::packet_size;
+    Timeline timeline{Timeline::Options{}};
+    for (std::uint64_t index : {1U, 3U}) {
+        auto mark = group_mark(1, 4 * index);
+        mark.at.offset = index * quarter;
+        timeline.mark(mark);
+    }
+    auto present = ranges(quarter, 2 * quarter);
+    present.add(3 * quarter, 4 * quarter);
+    timeline.set_available({1}, present);
+    timeline.start_at({{1}, quarter});
+    timeline.end({1});
+    return play(timeline, Container::mpeg_ts);
 }
 
 } // namespace
@@ -76,7 +98,7 @@ TEST_CASE("Output stream stays continuous when another event follows") {
         auto only = chunk(1);
         only.size = ts_chunk(1).size();
         timeline->add(only);
-        timeline->set_available({1}, only.size);
+        timeline->set_available({1}, playout_test::first(only.size));
         timeline->start_at({1});
         timeline->advance(start_of_test);
     }
@@ -86,6 +108,16 @@ TEST_CASE("Output stream stays continuous when another event follows") {
     append(sent, take(output, second));
     auto const report = read_ts(sent);
     CHECK(report.packets == 200);
+    CHECK(report.counter_errors == 0);
+    CHECK(report.marks.at(0x100) == 1);
+    auto const step = largest_step(report.pcrs);
+    REQUIRE(step);
+    CHECK(*step <= 9000);
+}
+
+TEST_CASE("Output stream joins a transport stream across a skip inside a chunk") {
+    auto const report = read_ts(play_inside_chunk());
+    CHECK(report.packets == 50);
     CHECK(report.counter_errors == 0);
     CHECK(report.marks.at(0x100) == 1);
     auto const step = largest_step(report.pcrs);

@@ -20,7 +20,7 @@ TEST_CASE("Timeline does not move for a number far ahead before the hole is due"
     auto far = chunk(1'000'000'000'000);
     far.media_time = seconds{100};
     player.timeline.add(far);
-    player.timeline.set_available(far.number, chunk_size);
+    player.timeline.set_available(far.number, first(chunk_size));
     CHECK_FALSE(player.at(milliseconds{3999}));
     CHECK(player.timeline.playhead() == Timeline::Position{{2}, 0});
     player.have(2);
@@ -47,9 +47,9 @@ TEST_CASE("Timeline keeps a window of the chunks nearest the playhead") {
 TEST_CASE("Timeline keeps the newest window while it has no start") {
     Player player;
     player.know(1, limits::feed_window + 500);
-    CHECK(player.timeline.choose_start() == ChunkNumber{limits::feed_window + 499});
+    CHECK(player.timeline.choose_start() == start_of(limits::feed_window + 499));
     player.timeline.end({limits::feed_window + 500});
-    CHECK(player.timeline.choose_start() == ChunkNumber{501});
+    CHECK(player.timeline.choose_start() == start_of(501));
 }
 
 TEST_CASE("Timeline lets go of lost chunks when a long outage has filled its window") {
@@ -82,9 +82,9 @@ TEST_CASE("Timeline saturates on absurd times") {
             }
             timeline.start_at({1});
             auto now = start_of_test;
-            timeline.set_available({1}, 1);
-            timeline.set_available({4}, std::numeric_limits<std::uint64_t>::max() / 2);
-            timeline.set_available({6}, 1);
+            timeline.set_available({1}, first(1));
+            timeline.set_available({4}, first(std::numeric_limits<std::uint64_t>::max() / 2));
+            timeline.set_available({6}, first(1));
             for (auto step = 0; step < 4; ++step) {
                 timeline.advance(now);
                 CHECK(timeline.latency_now() >= MediaTime::zero());
@@ -99,7 +99,7 @@ TEST_CASE("Timeline saturates on absurd times") {
     }
     Timeline timeline{Timeline::Options{}};
     timeline.add(chunk(1));
-    timeline.set_available({1}, chunk_size);
+    timeline.set_available({1}, first(chunk_size));
     timeline.start_at({1});
     timeline.advance(MonotonicTime::max() - std::chrono::nanoseconds{5});
     CHECK(timeline.deadline({1}, chunk_size) == MonotonicTime::max());
@@ -182,7 +182,7 @@ TEST_CASE("Timeline releases prefixes in order, once, and accounts for every gap
             auto& bytes = present[arrival.number];
             bytes = std::max(bytes, arrival.bytes);
             if (arrival.bytes == 0) player.timeline.add(next);
-            player.timeline.set_available({arrival.number}, bytes);
+            player.timeline.set_available({arrival.number}, first(bytes));
             player.at(arrival.time);
             check_released(player.timeline, present);
         }
@@ -213,7 +213,7 @@ TEST_CASE("Timeline gives the same result however often it is advanced in betwee
             player->play(1);
         auto const step = [](Player& player, Arrival const& arrival) {
             if (arrival.bytes == 0) player.know(arrival.number);
-            player.timeline.set_available({arrival.number}, arrival.bytes);
+            player.timeline.set_available({arrival.number}, first(arrival.bytes));
             player.timeline.advance(player.now);
         };
         for (auto const& arrival : arrivals) {

@@ -52,9 +52,9 @@ TEST_CASE("Timeline chooses the newest random access point a latency back") {
     Player player;
     CHECK_FALSE(player.timeline.choose_start());
     player.know(1);
-    CHECK(player.timeline.choose_start() == ChunkNumber{1});
+    CHECK(player.timeline.choose_start() == start_of(1));
     player.know(2, 10);
-    CHECK(player.timeline.choose_start() == ChunkNumber{9});
+    CHECK(player.timeline.choose_start() == start_of(9));
 
     Timeline dependent{Timeline::Options{}};
     for (std::uint64_t number = 1; number <= 10; ++number) {
@@ -62,14 +62,14 @@ TEST_CASE("Timeline chooses the newest random access point a latency back") {
         next.is_independent = number % 5 == 1;
         dependent.add(next);
     }
-    CHECK(dependent.choose_start() == ChunkNumber{6});
+    CHECK(dependent.choose_start() == start_of(6));
 }
 
 TEST_CASE("Timeline starts an ended event with its first known chunk") {
     Player player;
     player.know(3, 10);
     player.timeline.end({10});
-    CHECK(player.timeline.choose_start() == ChunkNumber{3});
+    CHECK(player.timeline.choose_start() == start_of(3));
 }
 
 TEST_CASE("Timeline moves its start on when the chosen chunk does not come") {
@@ -85,4 +85,105 @@ TEST_CASE("Timeline moves its start on when the chosen chunk does not come") {
     CHECK_FALSE(player.newest().after_gap);
     CHECK(player.timeline.counters().gaps == 0);
     CHECK(player.timeline.deadline({2}, 0) == start_of_test + seconds{7});
+}
+
+TEST_CASE("Timeline starts at the live edge with a second of media") {
+    LivePlayer player;
+    player.groups(1, 0, 4);
+    player.timeline.start_at(start_of(1));
+    CHECK_FALSE(player.at(seconds{0})); // what the fourth group spans isn't told yet
+    player.group(1, 4);
+    CHECK(player.at(seconds{0}));
+    CHECK(player.released() == 5 * group_size);
+}
+
+TEST_CASE("Timeline starts at the live edge with less when the chunk ends or patience does") {
+    LivePlayer player;
+    player.groups(1, 12, 14);
+    player.timeline.start_at({{1}, 12 * group_size});
+    CHECK_FALSE(player.at(seconds{0}));
+    SECTION("the chunk is there to its end") {
+        player.groups(1, 14, 16);
+        CHECK_FALSE(player.at(seconds{0}));
+        player.know(1);
+        CHECK(player.at(seconds{0}));
+        CHECK(player.released() == 4 * group_size);
+    }
+    SECTION("the latency asked for is over") {
+        CHECK_FALSE(player.at(milliseconds{2999}));
+        CHECK(player.at(seconds{3}));
+        CHECK(player.released() == 2 * group_size);
+    }
+    CHECK(player.newest().begin == 12 * group_size);
+    CHECK(player.timeline.counters().gaps == 0);
+}
+
+TEST_CASE("Timeline starts with a second of media across the end of a chunk") {
+    LivePlayer player;
+    player.groups(1, 12, 14);
+    player.timeline.start_at({{1}, 12 * group_size});
+    player.timeline.set_size({1}, 14 * group_size);
+    player.groups(2, 0, 2);
+    CHECK(player.at(seconds{0}));
+    CHECK(player.timeline.playhead() == Timeline::Position{{2}, 2 * group_size});
+}
+
+TEST_CASE("Timeline chooses a mark in an open chunk, also one that it has joined in its middle") {
+    LivePlayer player;
+    player.groups(7, 3, 6); // nothing is a latency back yet
+    CHECK(player.timeline.choose_start() == Timeline::Position{{7}, 4 * group_size});
+    player.groups(7, 6, 16);
+    CHECK(player.timeline.choose_start() == Timeline::Position{{7}, 4 * group_size});
+    player.groups(8, 0, 6); // 5.25 s after the start of chunk 7
+    CHECK(player.timeline.choose_start() == Timeline::Position{{7}, 8 * group_size});
+
+    SECTION("and plays from there") {
+        player.timeline.start_at(*player.timeline.choose_start());
+        CHECK(player.at(seconds{0}));
+        CHECK(player.newest().begin == 8 * group_size);
+        // 3.25 s of media after the first byte.
+        CHECK(player.timeline.deadline({8}, 5 * group_size) == start_of_test + milliseconds{3250});
+        player.know(7);
+        player.at(seconds{0});
+        CHECK(player.timeline.playhead() == Timeline::Position{{8}, 6 * group_size});
+        CHECK_FALSE(player.timeline.segments().front().is_complete());
+        CHECK_FALSE(player.timeline.segments().front().awaits_record());
+        CHECK(player.timeline.counters().gaps == 0);
+    }
+    SECTION("but not one that it has passed") {
+        player.timeline.start_at(start_of(8));
+        player.groups(7, 0, 16);
+        player.timeline.end({8});
+        CHECK(player.timeline.choose_start() == start_of(8));
+    }
+}
+
+TEST_CASE("Timeline knows the start of an open chunk from the group that holds it") {
+    LivePlayer player;
+    player.timeline.mark(group_mark(5, 2));
+    CHECK_FALSE(player.timeline.choose_start());
+    player.timeline.mark(group_mark(5, 0));
+    CHECK(player.timeline.choose_start() == start_of(5));
+    auto const dependent = [] {
+        auto mark = group_mark(6, 0);
+        mark.is_random_access_point = false;
+        return mark;
+    }();
+    Timeline other{Timeline::Options{}};
+    other.mark(dependent);
+    CHECK_FALSE(other.choose_start());
+    other.add(chunk(6));
+    CHECK(other.choose_start() == start_of(6));
+}
+
+TEST_CASE("Timeline chooses among records and marks by their media time") {
+    LivePlayer player;
+    player.know(1, 4);
+    CHECK(player.timeline.choose_start() == start_of(4));
+    player.groups(5, 0, 2);
+    CHECK(player.timeline.choose_start() == start_of(4));
+    player.groups(5, 2, 16);
+    CHECK(player.timeline.choose_start() == start_of(5));
+    player.timeline.set_edge(false); // 4 s chunks: 7 s back of 19.75 s
+    CHECK(player.timeline.choose_start() == start_of(4));
 }

@@ -25,11 +25,13 @@ public:
     explicit Recorded(Recording::Options options, bool consumes = true) {
         Recording::Events events;
         events.on_epoch = [this](Epoch const& epoch) { epochs.push_back(epoch); };
-        events.on_bytes = [this, consumes](Bytes piece) {
-            append(in_progress, piece);
-            largest_piece = std::max(largest_piece, piece.size());
+        events.on_bytes = [this, consumes](MuxedSpan const& span) {
+            if (span.is_random_access_point)
+                entries.push_back({span.media_time, in_progress.size()});
+            append(in_progress, span.bytes);
+            largest_piece = std::max(largest_piece, span.bytes.size());
             ++pieces;
-            if (consumes) recording->consumed(piece.size());
+            if (consumes) recording->consumed(span.bytes.size());
         };
         events.on_chunk_closed = [this](ClosedChunk const& chunk) {
             chunks.push_back(chunk);
@@ -86,6 +88,7 @@ public:
     std::vector<ClosedChunk> chunks;
     std::vector<Bytes> bytes;
     Bytes in_progress;
+    std::vector<std::pair<MediaTime, std::size_t>> entries; // and where, in the chunk in progress
     std::size_t pieces = 0;
     std::size_t largest_piece = 0;
     std::vector<std::string> waiting;
@@ -247,6 +250,25 @@ TEST_CASE("Also when there is no hurry, pieces hold at most a quarter of a secon
     Recorded recorded(fast(input));
     REQUIRE(recorded.run_to_end());
     CHECK(recorded.pieces >= 40);
+}
+
+TEST_CASE("A decoder can start at each random access point inside a chunk") {
+    TemporaryFolder folder;
+    auto const input = folder.file("in.ts");
+    make_media(picture(4) + tone(4) + h264 + "-c:a aac " + input);
+    Recorded recorded(fast(input, 60s));
+    REQUIRE(recorded.run_to_end());
+    REQUIRE(recorded.chunks.size() == 1);
+    REQUIRE(recorded.entries.size() == 4); // a keyframe each second
+    for (auto const& [media_time, offset] : recorded.entries) {
+        CHECK(media_time % 1s == 0s);
+        auto const rest = folder.file("rest.ts");
+        auto const tail = ByteView{recorded.bytes[0]}.subspan(offset);
+        write_file(rest, Bytes(tail.begin(), tail.end()));
+        auto const played = demux(rest).streams.at(AVMEDIA_TYPE_VIDEO);
+        CHECK(played.front().is_key);
+        CHECK(played.size() == static_cast<std::size_t>((4s - media_time) / 40ms));
+    }
 }
 
 TEST_CASE("A looped file goes on without a discontinuity until it is stopped") {

@@ -90,3 +90,21 @@ TEST_CASE("ByteRanges agree with a set of bits whatever is added and removed") {
         }
     }
 }
+
+TEST_CASE("ByteRanges take a part out of what is there") {
+    ByteRanges ranges;
+    ranges.add(10, 20);
+    ranges.add(30, 40);
+    ranges.remove(15, 35);
+    CHECK(ranges.total() == 10);
+    CHECK(ranges.contains(10, 15));
+    CHECK(ranges.contains(35, 40));
+    ranges.remove(12, 13);
+    CHECK(ranges.count() == 3);
+    ranges.remove(5, 5);
+    ranges.remove(20, 30);
+    CHECK(ranges.total() == 9);
+    ranges.remove(0, 100);
+    CHECK(ranges.count() == 0);
+    CHECK(ranges.total() == 0);
+}

@@ -279,6 +279,82 @@ TEST_CASE("A chunk is complete when all of its bytes are verified") {
     CHECK(bench.store.verified(key(2)).total() == 0);
 }
 
+TEST_CASE("A chunk of unknown size takes bytes anywhere and is not complete before that is told") {
+    Bench bench;
+    auto const file = bench.folder / "chunk";
+    bench.store.add(key(1), file, std::nullopt);
+    CHECK_FALSE(bench.write(key(1), 5 * block, bytes_of(block, 1)));
+    CHECK_FALSE(bench.write(key(1), 0, bytes_of(block, 2)));
+    CHECK(bench.write(key(1), limits::chunk_size, bytes_of(1)));
+    CHECK(bench.write(key(1), std::numeric_limits<std::uint64_t>::max(), bytes_of(1)));
+    auto const answer = bench.read(key(1), 5 * block, block);
+    REQUIRE(answer.bytes);
+    CHECK((*answer.bytes == *bytes_of(block, 1)));
+
+    bench.store.mark_verified(key(1), 0, std::numeric_limits<std::uint64_t>::max());
+    CHECK(bench.store.verified(key(1)).total() == limits::chunk_size);
+    CHECK_FALSE(bench.store.is_complete(key(1)));
+    CHECK(bench.store.size(key(1)) == 0);
+    bench.driver.run([&] { bench.store.set_size(key(1), 6 * block); });
+    CHECK(bench.store.is_complete(key(1)));
+    CHECK(bench.store.size(key(1)) == 6 * block);
+    CHECK(bench.store.disk_used() == 6 * block);
+    bench.driver.run([&] { bench.store.set_size(key(1), 7); }); // the first statement holds
+    bench.store.add(key(1), file, 7);
+    CHECK(bench.store.size(key(1)) == 6 * block);
+    CHECK(bench.read(key(1), 5 * block, block).bytes);
+    CHECK(bench.write(key(1), 6 * block, bytes_of(1)));
+}
+
+TEST_CASE("A chunk of unknown size keeps its memory small, too") {
+    Bench bench{2 * block};
+    bench.store.add(key(1), bench.folder / "chunk", std::nullopt);
+    for (std::uint64_t i = 0; i < 8; ++i)
+        bench.write(key(1), i * block, bytes_of(block, static_cast<std::uint8_t>(i)));
+    CHECK(bench.store.memory_used() == 2 * block);
+    auto const answer = bench.read(key(1), 0, block);
+    REQUIRE(answer.bytes);
+    CHECK((*answer.bytes == *bytes_of(block, 0)));
+}
+
+TEST_CASE("A chunk whose size is told drops what it has beyond that") {
+    Bench bench;
+    auto const file = bench.folder / "chunk";
+    bench.store.add(key(1), file, std::nullopt);
+    auto const all = bytes_of(2 * block);
+    bench.driver.run([&] {
+        bench.store.write(key(1), 0, all, {});
+        bench.store.write(key(1), 2 * block, bytes_of(block), {}); // still queued when it is cut
+        bench.store.mark_verified(key(1), 0, 3 * block);
+        bench.store.set_size(key(1), block + 100);
+    });
+    CHECK(bench.store.memory_used() == block + 100);
+    CHECK(bench.store.verified(key(1)).total() == block + 100);
+    CHECK(bench.store.is_complete(key(1)));
+    auto const answer = bench.read(key(1), block, 100);
+    REQUIRE(answer.bytes);
+    CHECK(std::equal(answer.bytes->begin(), answer.bytes->end(), all->begin() + block));
+    CHECK(bench.read(key(1), block, 101).error);
+    bench.disk.finish();
+    CHECK((file_bytes(file) == Bytes(all->begin(), all->begin() + block + 100)));
+}
+
+TEST_CASE("A store takes back what it took for verified") {
+    Bench bench;
+    bench.store.add(key(1), bench.folder / "chunk", 4 * block);
+    bench.store.mark_verified(key(1), 0, 4 * block);
+    bench.driver.run([&] {
+        bench.store.unverify(key(1), block, 2 * block);
+        bench.store.unverify(key(2), 0, block);
+    });
+    CHECK_FALSE(bench.store.is_complete(key(1)));
+    CHECK(bench.store.disk_used() == 3 * block);
+    CHECK(bench.store.verified(key(1)).contiguous_end(0) == block);
+    CHECK_FALSE(bench.write(key(1), block, bytes_of(block)));
+    bench.store.mark_verified(key(1), block, 2 * block);
+    CHECK(bench.store.is_complete(key(1)));
+}
+
 TEST_CASE("A disk strand runs every job before it is finished, in order") {
     EventLoop loop;
     DiskStrand disk{loop, 10};

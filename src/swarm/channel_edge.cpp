@@ -1,0 +1,92 @@
+#include "swarm/channel_swarm.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+// How the live edge goes over a channel's connections.
+
+namespace minuteswarm {
+
+void ChannelSwarm::begin_edge(EdgeOptions options) {
+    assert(loop_.is_current() && options_.has_edge);
+    if (edge_) edge_->stop();
+    LiveEdge::Events events;
+    events.send = [this](NeighbourId to, Bytes const& message) { send(to, message); };
+    events.unsent = [this](NeighbourId of) {
+        auto const link = links_.find(of);
+        return link == links_.end() ? 0 : link->second.connection->unsent();
+    };
+    events.strike = [this](NeighbourId id) { strike(id); };
+    events.close = [this](NeighbourId id) {
+        auto const link = links_.find(id);
+        if (link != links_.end()) part_later(*link->second.connection);
+    };
+    events.open = [this](StripeMask homes, PeerEndpoint const& endpoint) {
+        open_edge_link(homes, endpoint);
+    };
+    events.on_bytes = std::move(options.on_bytes);
+    edge_ = std::make_unique<LiveEdge>(
+        loop_,
+        LiveEdge::Options{
+            options_.channel,
+            options.event,
+            options.rendition,
+            options.parameters,
+            options.bitrate,
+            options_.session,
+            options_.role == Role::source,
+            options.uplink},
+        std::move(events)
+    );
+    for (auto const& [id, link] : links_)
+        enter_edge(id);
+}
+
+void ChannelSwarm::enter_edge(NeighbourId id) {
+    auto const* neighbour = neighbourhood_.find(id);
+    if (!edge_ || !neighbour || !neighbour->has_edge) return;
+    auto const is_directed =
+        neighbour->is_outgoing && std::erase(directed_, neighbour->endpoint) > 0;
+    edge_->enter(
+        id,
+        {neighbour->session,
+         neighbour->endpoint,
+         neighbour->is_source,
+         is_directed,
+         neighbour->delay}
+    );
+}
+
+/// A peer whose homes are among these; any peer if there is none, the named one if there is one.
+void ChannelSwarm::open_edge_link(StripeMask homes, PeerEndpoint const& endpoint) {
+    if (endpoint.port != 0) {
+        if (!is_neighbour(endpoint)) events_.dial(endpoint);
+        return;
+    }
+    std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
+    for (auto const& peer : known_peers_) {
+        if ((homes != 0 && (peer.homes & homes) == 0) || is_neighbour(peer.endpoint)) continue;
+        if (homes != 0) directed_.push_back(peer.endpoint);
+        if (directed_.size() > limits::edge_directed_links) directed_.erase(directed_.begin());
+        events_.dial(peer.endpoint);
+        return;
+    }
+    if (links_.empty()) return;
+    auto some = links_.begin();
+    std::advance(some, static_cast<std::ptrdiff_t>(random_() % links_.size()));
+    send(some->first, encode(GetPeersMessage{}));
+}
+
+void ChannelSwarm::handle(NeighbourId from, SubscriptionEnvelope const& message) {
+    if (edge_) edge_->on_message(from, message);
+}
+
+void ChannelSwarm::handle(NeighbourId from, BlockMessage const& message) {
+    if (edge_) edge_->on_block(from, message.block);
+}
+
+void ChannelSwarm::handle(NeighbourId from, WantMessage const& message) {
+    if (edge_) edge_->on_want(from, message.list);
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,79 @@
+#include "swarm/channel_swarm.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// How a channel's neighbourhood is kept filled.
+
+namespace minuteswarm {
+namespace {
+
+constexpr std::chrono::milliseconds fill_pause{250};
+constexpr std::size_t wanted_neighbours = 16;
+constexpr std::size_t dials_per_fill = 8;
+constexpr unsigned dials_in_vain = 3; // then an address is forgotten
+
+} // namespace
+
+PeersMessage ChannelSwarm::peers_for(NeighbourId to) {
+    auto message = neighbourhood_.peers_for(to, MonotonicClock::now(), random_);
+    if (!edge_) return message;
+    for (auto& peer : message.peers) {
+        for (auto const& [id, neighbour] : neighbourhood_.all()) {
+            if (neighbour.endpoint == peer.endpoint) peer.homes = edge_->homes_of(id);
+        }
+    }
+    return message;
+}
+
+void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
+    auto const now = MonotonicClock::now();
+    auto const teller = links_.find(from);
+    for (auto const& peer : message.peers) {
+        auto const known = std::ranges::find(known_peers_, peer.endpoint, &KnownPeer::endpoint);
+        if (known != known_peers_.end()) {
+            known->homes = peer.homes;
+        } else if (teller != links_.end() && teller->second.peers.take(1, now)) {
+            known_peers_.push_back({peer.endpoint, peer.homes});
+        }
+    }
+    if (known_peers_.size() > limits::known_peers) {
+        known_peers_.erase(
+            known_peers_.begin(),
+            known_peers_.end() - static_cast<std::ptrdiff_t>(limits::known_peers)
+        );
+    }
+    // At the pace of ticks: messages may not make a node dial any number of addresses.
+    is_fill_due_ = now - last_fill_ < fill_pause;
+    if (is_fill_due_) return;
+    last_fill_ = now;
+    fill_neighbourhood();
+}
+
+void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
+    send(from, encode(peers_for(from)));
+}
+
+void ChannelSwarm::fill_neighbourhood() {
+    if (neighbourhood_.all().size() >= std::min(wanted_neighbours, options_.most)) return;
+    std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
+    std::size_t dialled = 0;
+    for (auto& peer : known_peers_) {
+        if (is_neighbour(peer.endpoint)) {
+            peer.dials = 0;
+        } else if (dialled < dials_per_fill) {
+            events_.dial(peer.endpoint);
+            ++peer.dials;
+            ++dialled;
+        }
+    }
+    std::erase_if(known_peers_, [](auto const& peer) { return peer.dials > dials_in_vain; });
+}
+
+bool ChannelSwarm::is_neighbour(PeerEndpoint const& endpoint) const {
+    return std::ranges::any_of(neighbourhood_.all(), [&](auto const& entry) {
+        return entry.second.endpoint == endpoint;
+    });
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,88 @@
+#include "swarm/edge_queue.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace minuteswarm {
+
+EdgeQueue::EdgeQueue(Options options)
+    : options_(options) {}
+
+void EdgeQueue::push_control(Bytes message) {
+    assert(!message.empty());
+    control_bytes_ += message.size();
+    control_.push_back(std::move(message));
+}
+
+void EdgeQueue::push(Class kind, Bytes message, BlockKey const& key, MonotonicTime now) {
+    assert(!message.empty());
+    drop_late(now);
+    if (!waiting_.insert(key).second) return;
+    block_bytes_ += message.size();
+    blocks(kind).push_back({std::move(message), key, now});
+    drop_surplus();
+}
+
+std::optional<Bytes> EdgeQueue::pop(MonotonicTime now) {
+    drop_late(now);
+    if (!control_.empty()) {
+        auto message = std::move(control_.front());
+        control_.pop_front();
+        control_bytes_ -= message.size();
+        return message;
+    }
+    for (auto& blocks : blocks_) {
+        if (!blocks.empty()) return take_oldest(blocks);
+    }
+    return std::nullopt;
+}
+
+void EdgeQueue::drop(StripeIndex stripe) {
+    for (auto& blocks : blocks_) {
+        std::erase_if(blocks, [&](Waiting const& block) {
+            if (block.key.stripe != stripe) return false;
+            block_bytes_ -= block.message.size();
+            waiting_.erase(block.key);
+            return true;
+        });
+    }
+}
+
+Duration EdgeQueue::oldest_wait(MonotonicTime now) const {
+    auto const& live = blocks_[static_cast<std::size_t>(Class::live)];
+    return live.empty() ? Duration{} : now - live.front().since;
+}
+
+std::uint64_t EdgeQueue::dropped(Class kind) const {
+    return dropped_[static_cast<std::size_t>(kind)];
+}
+
+Bytes EdgeQueue::take_oldest(Blocks& blocks) {
+    auto message = std::move(blocks.front().message);
+    waiting_.erase(blocks.front().key);
+    blocks.pop_front();
+    block_bytes_ -= message.size();
+    return message;
+}
+
+void EdgeQueue::drop_oldest(Class kind) {
+    take_oldest(blocks(kind));
+    ++dropped_[static_cast<std::size_t>(kind)];
+}
+
+void EdgeQueue::drop_late(MonotonicTime now) {
+    for (std::size_t i = 0; i < classes; ++i) {
+        while (!blocks_[i].empty() && now - blocks_[i].front().since > options_.most_wait)
+            drop_oldest(static_cast<Class>(i));
+    }
+}
+
+void EdgeQueue::drop_surplus() {
+    // Least worth first: not the order of leaving backwards. Catch-up can be asked for again.
+    for (auto const kind : {Class::catch_up, Class::parity, Class::urgent, Class::live}) {
+        while (block_bytes_ > options_.most_bytes && !blocks(kind).empty())
+            drop_oldest(kind);
+    }
+}
+
+} // namespace minuteswarm

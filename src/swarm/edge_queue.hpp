@@ -1,0 +1,82 @@
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/time.hpp"
+#include "edge/block.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+
+namespace minuteswarm {
+
+/// What of the live edge waits to be sent to one neighbour: control overtakes blocks, live blocks
+/// overtake catch-up, parity goes last. Blocks are bounded in bytes and in the time that they wait;
+/// what is dropped for that is counted. Pure: time is a parameter and never goes back.
+class EdgeQueue {
+public:
+    struct Options {
+        std::size_t most_bytes = limits::edge_queue;           ///< of blocks
+        std::size_t most_control = limits::edge_queue_control; ///< bytes; more is clogged
+        Duration most_wait = limits::edge_queue_wait;          ///< of a block
+    };
+
+    /// Of blocks, in the order in which they leave.
+    enum class Class : std::uint8_t {
+        urgent,   ///< catch-up that many others wait for
+        live,     ///< data as it comes
+        catch_up, ///< and answers to `want`
+        parity,   ///< as it comes
+    };
+
+    explicit EdgeQueue(Options options);
+
+    /// Whole messages, type byte included. Control is never dropped.
+    void push_control(Bytes message);
+    /// Not if this block waits already, in whichever class. What is too much is dropped, the oldest
+    /// first: catch-up, then parity, then urgent catch-up, then live.
+    void push(Class kind, Bytes message, BlockKey const& key, MonotonicTime now);
+    /// The message to be sent next.
+    std::optional<Bytes> pop(MonotonicTime now);
+    /// A subscription ended: blocks of the stripe go, of whichever class, and are not counted.
+    void drop(StripeIndex stripe);
+
+    /// Of control and blocks; blocks that have waited too long count until the next push or pop.
+    [[nodiscard]] std::size_t bytes() const { return control_bytes_ + block_bytes_; }
+    [[nodiscard]] bool is_empty() const { return bytes() == 0; }
+    /// So much control waits that the neighbour cannot be reading.
+    [[nodiscard]] bool is_clogged() const { return control_bytes_ > options_.most_control; }
+    /// Of live data; 0 when there is none.
+    [[nodiscard]] Duration oldest_wait(MonotonicTime now) const;
+    /// Blocks dropped so far, for want of room or of time.
+    [[nodiscard]] std::uint64_t dropped(Class kind) const;
+
+private:
+    static constexpr std::size_t classes = 4;
+
+    struct Waiting {
+        Bytes message;
+        BlockKey key;
+        MonotonicTime since;
+    };
+    using Blocks = std::deque<Waiting>;
+
+    Blocks& blocks(Class kind) { return blocks_[static_cast<std::size_t>(kind)]; }
+    Bytes take_oldest(Blocks& blocks);
+    void drop_oldest(Class kind);
+    void drop_late(MonotonicTime now);
+    void drop_surplus();
+
+    Options options_;
+    std::deque<Bytes> control_;
+    std::array<Blocks, classes> blocks_; ///< by class, each oldest first
+    std::set<BlockKey> waiting_;
+    std::size_t control_bytes_ = 0;
+    std::size_t block_bytes_ = 0;
+    std::array<std::uint64_t, classes> dropped_{};
+};
+
+} // namespace minuteswarm

@@ -1,0 +1,485 @@
+#include "swarm/live_edge.hpp"
+
+#include "base/signature.hpp"
+#include "edge/striper.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What the connection itself may hold: enough to keep the line busy until the next look, little
+// enough for control to overtake.
+constexpr std::size_t socket_buffer = 16 * limits::KiB;
+constexpr milliseconds flush_interval{5};
+
+constexpr seconds expected_after_end{2}; // blocks that were under way
+constexpr seconds want_lives{4};
+constexpr milliseconds late_age{1500};
+constexpr milliseconds urgent_age{2000};
+constexpr std::size_t catch_up_groups = 32; // that a subscribe can name
+
+constexpr double requests_per_second = 20;
+constexpr double requests_burst = 200;
+constexpr double unexpected_per_second = 2;
+constexpr double unexpected_burst = 100;
+
+// Of the uplink; the rest is for control, repair and the bytes of TCP and IP.
+constexpr double slot_share = 0.9;
+constexpr double unknown_uplink_times_bitrate = 2;
+constexpr MediaTime rate_window = seconds{8};
+constexpr double block_overhead = 190; // bytes before a payload
+
+SubscriptionOptions policy_options(LiveEdge::Options const& options) {
+    SubscriptionOptions result;
+    result.source = source_node(options.parameters.run);
+    result.self = options.is_source ? result.source : node_of(options.session);
+    result.stripes = options.parameters.stripes;
+    result.parity = options.parameters.parity;
+    result.span = milliseconds{options.parameters.span_ms};
+    if (options.bitrate > 0) result.bitrate = options.bitrate;
+    return result;
+}
+
+EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
+    return stripe.value < header.stripes ? EdgeQueue::Class::live : EdgeQueue::Class::parity;
+}
+
+} // namespace
+
+NodeId node_of(SessionId const& session) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+        value = value << 8U | session.bytes[i];
+    return {value};
+}
+
+LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
+    : loop_(loop)
+    , options_(options)
+    , events_(std::move(events))
+    , random_(random_u64())
+    , code_(options.parameters.stripes, options.parameters.parity)
+    , back_buffer_({options.channel, options.event, options.rendition})
+    , policy_(policy_options(options), random_, MonotonicClock::now())
+    , tick_timer_(loop)
+    , flush_timer_(loop) {
+    update_slots();
+    schedule_tick();
+}
+
+void LiveEdge::stop() {
+    stopped_ = true;
+    tick_timer_.cancel();
+    flush_timer_.cancel();
+}
+
+// Uplink
+
+std::size_t LiveEdge::slots() const {
+    auto const uplink = options_.uplink > 0 ? static_cast<double>(options_.uplink)
+                                            : bitrate() * unknown_uplink_times_bitrate;
+    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
+    auto const payload = bitrate() / 8 * span / options_.parameters.stripes;
+    auto const stripe_rate = (payload + block_overhead) * 8 / span;
+    auto const slots = static_cast<std::size_t>(slot_share * uplink / stripe_rate);
+    return std::min(slots, limits::edge_slots);
+}
+
+void LiveEdge::set_uplink(std::uint64_t bits_per_second) {
+    options_.uplink = bits_per_second;
+    update_slots();
+}
+
+/// Not each time: the policy has given up slots that turned out to be too many.
+void LiveEdge::update_slots() {
+    auto const found = slots();
+    if (found != std::exchange(slots_, found)) policy_.set_slots(found);
+}
+
+void LiveEdge::note_rate(GroupHeader const& header) {
+    if (!recent_.empty() && header.media_time <= recent_.back().first) return;
+    recent_.emplace_back(header.media_time, header.length);
+    while (header.media_time - recent_.front().first > rate_window)
+        recent_.pop_front();
+}
+
+/// Of the last seconds' groups, else as the descriptor has it.
+double LiveEdge::bitrate() const {
+    auto const given = static_cast<double>(policy_options(options_).bitrate);
+    if (recent_.size() < 2) return given;
+    auto const time = recent_.back().first - recent_.front().first;
+    if (time < rate_window / 4) return given;
+    double bytes = 0;
+    for (auto const& [at, length] : recent_)
+        bytes += length;
+    return (bytes - recent_.back().second) * 8 / in_seconds(time);
+}
+
+Duration LiveEdge::uplink_queue() const {
+    auto const now = MonotonicClock::now();
+    if (options_.uplink == 0) { // what holds up all children is the uplink, not one of them
+        std::optional<Duration> least;
+        for (auto const& [id, peer] : peers_) {
+            if (peer.queue.is_empty()) continue;
+            auto const wait = peer.queue.oldest_wait(now);
+            least = least ? std::min(*least, wait) : wait;
+        }
+        return least.value_or(Duration{});
+    }
+    std::size_t bytes = 0;
+    for (auto const& [id, peer] : peers_)
+        bytes += peer.queue.bytes();
+    auto const time = static_cast<double>(bytes) * 8 / static_cast<double>(options_.uplink);
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
+}
+
+// Neighbours
+
+void LiveEdge::enter(NeighbourId id, Neighbour const& neighbour) {
+    assert(loop_.is_current());
+    auto const node =
+        neighbour.is_source ? source_node(options_.parameters.run) : node_of(neighbour.session);
+    auto const [place, is_new] = peers_.try_emplace(
+        id,
+        Peer{
+            neighbour,
+            node,
+            false,
+            EdgeQueue{{}},
+            {requests_per_second, requests_burst},
+            {unexpected_per_second, unexpected_burst},
+            {}}
+    );
+    if (!is_new) return;
+    introduce(id, place->second);
+    act();
+}
+
+void LiveEdge::introduce(NeighbourId id, Peer& peer) {
+    EdgeNeighbour const known{
+        peer.node, peer.neighbour.delay, peer.neighbour.is_source, peer.neighbour.is_directed};
+    policy_.enter(id, known, MonotonicClock::now());
+}
+
+void LiveEdge::leave(NeighbourId id) {
+    if (peers_.erase(id) == 0) return;
+    policy_.leave(id, MonotonicClock::now());
+    act();
+}
+
+StripeMask LiveEdge::homes_of(NeighbourId id) const {
+    return policy_.homes_of(id);
+}
+
+bool LiveEdge::is_fed() const {
+    return !policy_.is_stepped_back() && count(policy_.flowing()) >= options_.parameters.stripes;
+}
+
+// What comes
+
+void LiveEdge::on_message(NeighbourId from, SubscriptionEnvelope const& envelope) {
+    auto const found = peers_.find(from);
+    if (found == peers_.end() || envelope.source != source_node(options_.parameters.run)) return;
+    auto& peer = found->second;
+    auto const now = MonotonicClock::now();
+    if (std::holds_alternative<SubscribeMessage>(envelope.message) && !peer.requests.take(1, now)) {
+        events_.strike(from);
+        return;
+    }
+    if (!std::exchange(peer.is_heard, true)) {
+        // What it was told before may have come before it knew of this run.
+        policy_.leave(from, now);
+        introduce(from, peer);
+    }
+    policy_.on_uplink(uplink_queue());
+    policy_.on_message(from, envelope.message, now);
+    act();
+}
+
+bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
+    auto const now = MonotonicClock::now();
+    if (policy_.is_parent(from, block.stripe)) {
+        peer.expected_until[block.stripe] = now + expected_after_end;
+        return true;
+    }
+    auto const want = wanted_.find({block.header.group, block.stripe});
+    if (want != wanted_.end() && want->second.first == from) return true;
+    auto const until = peer.expected_until.find(block.stripe);
+    return until != peer.expected_until.end() && now < until->second;
+}
+
+/// A copy of what is here costs no signature: it is genuine if it is the same.
+bool LiveEdge::is_known_copy(Block const& block) const {
+    auto const& header = block.header;
+    auto const held =
+        back_buffer_.block(header.run, header.group, block.stripe, MonotonicClock::now());
+    return held && *held->payload == *block.payload;
+}
+
+void LiveEdge::on_block(NeighbourId from, Block block) {
+    auto const found = peers_.find(from);
+    if (found == peers_.end() || block.header.run != options_.parameters.run) return;
+    auto& peer = found->second;
+    auto const now = MonotonicClock::now();
+    if (!is_expected(from, peer, block)) {
+        ++counters_.unexpected;
+        if (!peer.unexpected.take(1, now)) events_.strike(from);
+        return;
+    }
+    block.age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
+    auto const received = block;
+    auto const added = back_buffer_.add(std::move(block), now);
+    switch (added.outcome) {
+    case BackBuffer::Outcome::forged:
+        ++counters_.forged;
+        events_.strike(from);
+        return;
+    case BackBuffer::Outcome::duplicate:
+        ++counters_.duplicates;
+        if (!is_known_copy(received)) return;
+        break;
+    case BackBuffer::Outcome::added:
+        break;
+    case BackBuffer::Outcome::old:
+    case BackBuffer::Outcome::elsewhere:
+    case BackBuffer::Outcome::conflicting:
+        return;
+    }
+    take(from, received, added);
+}
+
+void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added const& added) {
+    auto const now = MonotonicClock::now();
+    auto const& header = received.header;
+    NodePath path;
+    for (auto const node : received.path)
+        path.append(node);
+    policy_.on_uplink(uplink_queue());
+    policy_.on_block({from, received.stripe, header.group, path, received.age}, now);
+    if (added.outcome == BackBuffer::Outcome::added) {
+        ++counters_.blocks;
+        note_rate(header);
+        counters_.hops += received.path.size();
+        wanted_.erase({header.group, received.stripe});
+        forward(header.group, received.stripe);
+        if (!added.bytes.empty()) events_.on_bytes(header, added.bytes);
+        if (added.has_all_data) {
+            ++counters_.groups;
+            auto const data = first_stripes(header.stripes);
+            if ((added.rebuilt & data) != 0) ++counters_.recovered;
+            policy_.on_rebuilt(header.group, now);
+        }
+    }
+    act();
+}
+
+void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
+    auto const found = peers_.find(from);
+    if (found == peers_.end() || list.run != options_.parameters.run) return;
+    auto const now = MonotonicClock::now();
+    if (!found->second.requests.take(static_cast<double>(list.groups.size()), now)) {
+        events_.strike(from);
+        return;
+    }
+    policy_.on_uplink(uplink_queue());
+    if (!policy_.answers_wants()) return;
+    for (auto const& entry : list.groups) {
+        for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
+            if (has(entry.stripes, stripe))
+                push(from, EdgeQueue::Class::catch_up, entry.group, stripe);
+        }
+    }
+}
+
+// What goes
+
+void LiveEdge::publish(Group const& group, ChannelKey const& key) {
+    assert(loop_.is_current() && options_.is_source);
+    auto const now = MonotonicClock::now();
+    auto blocks = stripe_group(group, code_, key);
+    back_buffer_.add_own(std::move(blocks), now);
+    note_rate(group.header);
+    auto const number = group.header.group;
+    policy_.on_uplink(uplink_queue());
+    for (StripeIndex stripe; stripe.value < group.header.all_stripes(); ++stripe) {
+        policy_.on_block({{}, stripe, number, {}, {}}, now);
+        forward(number, stripe);
+    }
+    ++counters_.groups;
+    policy_.on_rebuilt(number, now);
+    act();
+}
+
+BlockKey LiveEdge::key_of(GroupNumber group, StripeIndex stripe) const {
+    return {options_.event, options_.rendition, options_.parameters.run, group, stripe};
+}
+
+/// The block as it leaves here; empty when it is not here.
+Bytes LiveEdge::frame_of(GroupNumber group, StripeIndex stripe, MonotonicTime now) const {
+    auto block = back_buffer_.block(options_.parameters.run, group, stripe, now);
+    if (!block) return {};
+    auto const path = policy_.path(stripe);
+    block->path.assign(path.nodes().begin(), path.nodes().end());
+    if (block->path.empty()) return {};
+    return encode(BlockMessage{std::move(*block)});
+}
+
+void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
+    auto const children = policy_.children(stripe);
+    if (children.empty()) return;
+    auto const now = MonotonicClock::now();
+    auto const block = back_buffer_.block(options_.parameters.run, group, stripe, now);
+    auto const frame = frame_of(group, stripe, now);
+    if (!block || frame.empty()) return;
+    auto const is_late = block->age > late_age;
+    auto const live = live_class(block->header, stripe);
+    for (auto const& child : children) {
+        auto const peer = peers_.find(child.id);
+        if (peer == peers_.end() || block->went_through(peer->second.node)) continue;
+        peer->second.queue.push(
+            is_late ? EdgeQueue::Class::catch_up : live, frame, key_of(group, stripe), now
+        );
+    }
+    flush();
+}
+
+void LiveEdge::push(
+    NeighbourId to, EdgeQueue::Class urgency, GroupNumber group, StripeIndex stripe
+) {
+    auto const peer = peers_.find(to);
+    auto const now = MonotonicClock::now();
+    auto const frame = frame_of(group, stripe, now);
+    if (peer == peers_.end() || frame.empty()) return;
+    peer->second.queue.push(urgency, frame, key_of(group, stripe), now);
+    flush(to, peer->second);
+}
+
+void LiveEdge::flush() {
+    for (auto& [id, peer] : peers_)
+        flush(id, peer);
+}
+
+void LiveEdge::flush(NeighbourId id, Peer& peer) {
+    auto const now = MonotonicClock::now();
+    while (!peer.queue.is_empty() && events_.unsent(id) < socket_buffer) {
+        auto const frame = peer.queue.pop(now);
+        if (!frame) break;
+        events_.send(id, *frame);
+    }
+    if (peer.queue.is_empty() || std::exchange(is_flush_due_, true)) return;
+    flush_timer_.start_after(flush_interval, [this] {
+        is_flush_due_ = false;
+        flush();
+    });
+}
+
+// What the policy wants
+
+void LiveEdge::act() {
+    if (stopped_) return;
+    for (auto const& action : policy_.take_actions())
+        std::visit([this](auto const& one) { run(one); }, action);
+}
+
+void LiveEdge::run(SendSubscription const& action) {
+    auto const peer = peers_.find(action.to);
+    if (peer == peers_.end()) return;
+    auto message = action.message;
+    if (auto* preempt = std::get_if<PreemptMessage>(&message)) {
+        for (auto const& [id, other] : peers_) {
+            if (other.node != preempt->successor) continue;
+            preempt->address = other.neighbour.endpoint.address;
+            preempt->port = other.neighbour.endpoint.port;
+        }
+    }
+    auto const frame =
+        encode(SubscriptionEnvelope{source_node(options_.parameters.run), std::move(message)});
+    peer->second.queue.push_control(frame);
+    flush(action.to, peer->second);
+}
+
+void LiveEdge::run(StartPush const& action) {
+    auto const now = MonotonicClock::now();
+    auto const& run = options_.parameters.run;
+    for (auto const& entry : back_buffer_.held_since(run, action.first, catch_up_groups)) {
+        auto const distance = entry.group.value - action.first.value;
+        if (distance >= catch_up_groups) break;
+        if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
+        auto const block = back_buffer_.block(run, entry.group, action.stripe, now);
+        auto const is_urgent = action.is_urgent && block && block->age < urgent_age;
+        push(
+            action.child,
+            is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up,
+            entry.group,
+            action.stripe
+        );
+    }
+}
+
+void LiveEdge::run(StopPush const& action) {
+    auto const peer = peers_.find(action.child);
+    if (peer != peers_.end()) peer->second.queue.drop(action.stripe);
+}
+
+void LiveEdge::run(OpenLink const& action) {
+    PeerEndpoint const where{action.successor.address, action.successor.port};
+    for (auto const& [id, peer] : peers_) {
+        if (action.successor.successor.value != 0 && peer.node == action.successor.successor)
+            return; // it is here already
+    }
+    events_.open(action.homes, where);
+}
+
+void LiveEdge::run(CloseLink const& action) {
+    auto const peer = peers_.find(action.neighbour);
+    if (peer == peers_.end()) return;
+    auto const has_spoken = peer->second.is_heard;
+    // One that has not spoken may not know of this run yet.
+    if (has_spoken) return events_.close(action.neighbour);
+    leave(action.neighbour);
+}
+
+void LiveEdge::run(WantBlocks const& action) {
+    auto const peer = peers_.find(action.neighbour);
+    if (peer == peers_.end()) return;
+    auto const now = MonotonicClock::now();
+    std::erase_if(wanted_, [&](auto const& entry) {
+        return now - entry.second.second > want_lives;
+    });
+    for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
+        if (!has(action.stripes, stripe)) continue;
+        wanted_[{action.group, stripe}] = {action.neighbour, now};
+        ++counters_.wanted;
+    }
+    StripeList const list{
+        options_.rendition, options_.parameters.run, {{action.group, action.stripes}}};
+    peer->second.queue.push_control(encode(WantMessage{list}));
+    flush(action.neighbour, peer->second);
+}
+
+void LiveEdge::run(RegenerateBlocks const& action) {
+    for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
+        if (has(action.stripes, stripe)) forward(action.group, stripe);
+    }
+}
+
+void LiveEdge::schedule_tick() {
+    tick_timer_.start_after(policy_.tick_period(), [this] {
+        tick();
+        schedule_tick();
+    });
+}
+
+void LiveEdge::tick() {
+    update_slots();
+    policy_.on_uplink(uplink_queue());
+    policy_.tick(MonotonicClock::now());
+    act();
+}
+
+} // namespace minuteswarm

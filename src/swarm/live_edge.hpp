@@ -1,0 +1,146 @@
+#pragma once
+
+#include "base/event_loop.hpp"
+#include "base/timer.hpp"
+#include "edge/back_buffer.hpp"
+#include "edge/parity_code.hpp"
+#include "edge/subscriptions.hpp"
+#include "swarm/edge_queue.hpp"
+#include "swarm/messages.hpp"
+#include "swarm/token_bucket.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <random>
+#include <vector>
+
+namespace minuteswarm {
+
+/// The live edge of one run, at its source, a viewer or a relay: takes genuine blocks from parents,
+/// passes them on to children, and does what the policy (`Subscriptions`) wants. Loop-only.
+class LiveEdge {
+public:
+    struct Options {
+        ChannelId channel;
+        EventId event;
+        RenditionId rendition;
+        EdgeParameters parameters;
+        std::uint64_t bitrate = 0; ///< of the stream, bits per second; 0: not known
+        SessionId session;
+        bool is_source = false;
+        std::uint64_t uplink = 0; ///< bits per second; 0: not known
+    };
+    struct Neighbour {
+        SessionId session;
+        PeerEndpoint endpoint;
+        bool is_source = false;
+        bool is_directed = false; ///< this node connected to it for its homes
+        Duration delay{};         ///< half the round trip
+    };
+    /// What the connections do for it, and whom it tells.
+    struct Events {
+        std::function<void(NeighbourId, Bytes const&)> send;
+        std::function<std::size_t(NeighbourId)> unsent; ///< bytes that wait in the connection
+        std::function<void(NeighbourId)> strike;
+        std::function<void(NeighbourId)> close;
+        /// Connect to a peer for its homes; to any peer if it has no address.
+        std::function<void(StripeMask homes, PeerEndpoint const&)> open;
+        /// Genuine bytes that were not there before, and what their group's header says.
+        std::function<void(GroupHeader const&, std::vector<EdgeBytes> const&)> on_bytes;
+    };
+
+    LiveEdge(EventLoop& loop, Options options, Events events);
+
+    /// A neighbour that takes part in the live edge.
+    void enter(NeighbourId id, Neighbour const& neighbour);
+    void leave(NeighbourId id);
+    void on_message(NeighbourId from, SubscriptionEnvelope const& envelope);
+    void on_block(NeighbourId from, Block block);
+    void on_want(NeighbourId from, StripeList const& list);
+
+    /// The source's next group: signs it and sends it off.
+    void publish(Group const& group, ChannelKey const& key);
+    void set_uplink(std::uint64_t bits_per_second);
+    void stop();
+
+    struct Counters {
+        std::uint64_t blocks = 0;
+        std::uint64_t duplicates = 0;
+        std::uint64_t unexpected = 0; ///< from neighbours that were not asked
+        std::uint64_t forged = 0;
+        std::uint64_t groups = 0;
+        std::uint64_t recovered = 0; ///< groups that needed parity
+        std::uint64_t wanted = 0;    ///< blocks asked for one by one
+        std::uint64_t dropped = 0;   ///< blocks that waited too long to be sent
+        std::uint64_t hops = 0;      ///< of all blocks together
+    };
+    [[nodiscard]] Counters const& counters() const { return counters_; }
+    [[nodiscard]] Subscriptions const& policy() const { return policy_; }
+    [[nodiscard]] Options const& options() const { return options_; }
+    [[nodiscard]] BackBuffer const& back_buffer() const { return back_buffer_; }
+    [[nodiscard]] StripeMask homes_of(NeighbourId id) const;
+    /// Whether enough stripes come to rebuild every group.
+    [[nodiscard]] bool is_fed() const;
+
+private:
+    struct Peer {
+        Neighbour neighbour;
+        NodeId node;
+        bool is_heard = false;
+        EdgeQueue queue;
+        TokenBucket requests;   ///< subscribes and wants it may send
+        TokenBucket unexpected; ///< blocks nobody asked it for
+        std::map<StripeIndex, MonotonicTime> expected_until;
+    };
+
+    void introduce(NeighbourId id, Peer& peer);
+    [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
+    [[nodiscard]] bool is_known_copy(Block const& block) const;
+    void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);
+    void forward(GroupNumber group, StripeIndex stripe);
+    [[nodiscard]] Bytes frame_of(GroupNumber group, StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] BlockKey key_of(GroupNumber group, StripeIndex stripe) const;
+    void push(NeighbourId to, EdgeQueue::Class, GroupNumber group, StripeIndex stripe);
+
+    void act();
+    void run(SendSubscription const& action);
+    void run(StartPush const& action);
+    void run(StopPush const& action);
+    void run(OpenLink const& action);
+    void run(CloseLink const& action);
+    void run(WantBlocks const& action);
+    void run(RegenerateBlocks const& action);
+
+    void tick();
+    void schedule_tick();
+    void flush();
+    void flush(NeighbourId id, Peer& peer);
+    [[nodiscard]] Duration uplink_queue() const;
+    [[nodiscard]] std::size_t slots() const;
+    void update_slots();
+    void note_rate(GroupHeader const& header);
+    [[nodiscard]] double bitrate() const;
+
+    EventLoop& loop_;
+    Options options_;
+    Events events_;
+    std::mt19937_64 random_;
+    ParityCode code_;
+    BackBuffer back_buffer_;
+    Subscriptions policy_;
+    std::map<NeighbourId, Peer> peers_;
+    std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
+    std::deque<std::pair<MediaTime, std::uint32_t>> recent_; ///< groups: when, bytes
+    std::size_t slots_ = 0;                                  ///< as the policy was told
+    Counters counters_;
+    Timer tick_timer_;
+    Timer flush_timer_;
+    bool is_flush_due_ = false;
+    bool stopped_ = false;
+};
+
+/// The node of a session that is not the source's.
+NodeId node_of(SessionId const& session);
+
+} // namespace minuteswarm
