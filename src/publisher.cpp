@@ -304,7 +304,7 @@ void Publisher::begin_edge() {
     );
     edge_ = std::make_unique<EdgeSource>(
         loop_,
-        GroupCutter::Options{folder_.event(), only_rendition, run_, descriptor_.edge},
+        GroupCutter::Options{folder_.event(), only_rendition, descriptor_.edge},
         [this](Group const& group) { channel_->edge()->publish(group, key_.key()); }
     );
 }

@@ -283,32 +283,10 @@ std::optional<Timeline::Position> Viewer::choose_start() const {
     return Timeline::Position{found->first};
 }
 
-/// The oldest chunk that a neighbour says to have; the first while nobody says anything.
+/// The first chunk while nobody says anything.
 ChunkNumber Viewer::first_held() const {
-    std::optional<ChunkNumber> first;
-    for (auto const& [id, neighbour] : channel_->neighbourhood().all()) {
-        for (auto const& range : neighbour.held) {
-            if (range.event != event_ || range.rendition != only_rendition) continue;
-            if (range.first > last_) continue;
-            if (!first || range.first < *first) first = range.first;
-        }
-    }
-    return first.value_or(ChunkNumber{1});
-}
-
-bool Viewer::is_held(ChunkNumber number) const {
-    ChunkId const chunk{event_, only_rendition, number};
-    return std::ranges::any_of(channel_->neighbourhood().all(), [&](auto const& entry) {
-        auto const& neighbour = entry.second;
-        auto const announced = neighbour.announced.find(chunk);
-        auto const is_complete = announced != neighbour.announced.end() &&
-                                 announced->second == HaveMessage::State::complete;
-        auto const has = [&](auto const& range) {
-            return range.event == event_ && range.rendition == only_rendition &&
-                   range.first <= number && number <= range.last;
-        };
-        return is_complete || std::ranges::any_of(neighbour.held, has);
-    });
+    auto const& neighbours = channel_->neighbourhood();
+    return neighbours.first_held(event_, only_rendition, last_).value_or(ChunkNumber{1});
 }
 
 FetchChunk Viewer::fetch_chunk(Record const& record) const {
@@ -320,7 +298,7 @@ FetchChunk Viewer::fetch_chunk(Record const& record) const {
     chunk.present = store_.verified(key).total();
     chunk.is_active = swarm_->chunks().is_wanted(key);
     if (!has_end_ || chunk.present > 0) return chunk;
-    chunk.is_unheld = !is_held(record.number);
+    chunk.is_unheld = !channel_->neighbourhood().is_held({event_, only_rendition, record.number});
     chunk.is_fruitless = was_asked(record.number, fruitless_after);
     return chunk;
 }

@@ -67,7 +67,6 @@ private:
     [[nodiscard]] std::optional<Timeline::Position> choose_start() const;
     [[nodiscard]] ChunkNumber front() const;
     [[nodiscard]] ChunkNumber first_held() const;
-    [[nodiscard]] bool is_held(ChunkNumber number) const;
     [[nodiscard]] FetchChunk fetch_chunk(Record const& record) const;
     [[nodiscard]] bool was_asked(ChunkNumber number, Duration ago) const;
     void report_missing(std::vector<FetchChunk> const& known);

@@ -77,7 +77,7 @@ void GroupCutter::begin(MuxedBytes const& bytes, std::size_t skip, MonotonicTime
     GroupHeader header;
     header.event = options_.event;
     header.rendition = options_.rendition;
-    header.run = options_.run;
+    header.run = parameters.run;
     header.group = next_;
     header.chunk = bytes.chunk;
     header.offset = bytes.offset + skip;

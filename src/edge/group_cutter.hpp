@@ -29,7 +29,6 @@ public:
     struct Options {
         EventId event;
         RenditionId rendition;
-        RunId run;
         EdgeParameters parameters;
     };
 

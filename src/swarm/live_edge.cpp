@@ -28,12 +28,6 @@ constexpr double requests_burst = 200;
 constexpr double unexpected_per_second = 2;
 constexpr double unexpected_burst = 100;
 
-// Of the uplink; the rest is for control, repair and the bytes of TCP and IP.
-constexpr double slot_share = 0.9;
-constexpr double unknown_uplink_times_bitrate = 2;
-constexpr MediaTime rate_window = seconds{8};
-constexpr double block_overhead = 190; // bytes before a payload
-
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
     result.source = source_node(options.parameters.run);
@@ -64,6 +58,7 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , events_(std::move(events))
     , random_(random_u64())
     , code_(options.parameters.stripes, options.parameters.parity)
+    , budget_({options.parameters, policy_options(options).bitrate, options.uplink})
     , back_buffer_({options.channel, options.event, options.rendition})
     , policy_(policy_options(options), random_, MonotonicClock::now())
     , tick_timer_(loop)
@@ -80,44 +75,10 @@ void LiveEdge::stop() {
 
 // Uplink
 
-std::size_t LiveEdge::slots() const {
-    auto const uplink = options_.uplink > 0 ? static_cast<double>(options_.uplink)
-                                            : bitrate() * unknown_uplink_times_bitrate;
-    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
-    auto const payload = bitrate() / 8 * span / options_.parameters.stripes;
-    auto const stripe_rate = (payload + block_overhead) * 8 / span;
-    auto const slots = static_cast<std::size_t>(slot_share * uplink / stripe_rate);
-    return std::min(slots, limits::edge_slots);
-}
-
-void LiveEdge::set_uplink(std::uint64_t bits_per_second) {
-    options_.uplink = bits_per_second;
-    update_slots();
-}
-
 /// Not each time: the policy has given up slots that turned out to be too many.
 void LiveEdge::update_slots() {
-    auto const found = slots();
+    auto const found = budget_.slots();
     if (found != std::exchange(slots_, found)) policy_.set_slots(found);
-}
-
-void LiveEdge::note_rate(GroupHeader const& header) {
-    if (!recent_.empty() && header.media_time <= recent_.back().first) return;
-    recent_.emplace_back(header.media_time, header.length);
-    while (header.media_time - recent_.front().first > rate_window)
-        recent_.pop_front();
-}
-
-/// Of the last seconds' groups, else as the descriptor has it.
-double LiveEdge::bitrate() const {
-    auto const given = static_cast<double>(policy_options(options_).bitrate);
-    if (recent_.size() < 2) return given;
-    auto const time = recent_.back().first - recent_.front().first;
-    if (time < rate_window / 4) return given;
-    double bytes = 0;
-    for (auto const& [at, length] : recent_)
-        bytes += length;
-    return (bytes - recent_.back().second) * 8 / in_seconds(time);
 }
 
 Duration LiveEdge::uplink_queue() const {
@@ -215,10 +176,8 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
 
 /// A copy of what is here costs no signature: it is genuine if it is the same.
 bool LiveEdge::is_known_copy(Block const& block) const {
-    auto const& header = block.header;
-    auto const held =
-        back_buffer_.block(header.run, header.group, block.stripe, MonotonicClock::now());
-    return held && *held->payload == *block.payload;
+    auto const here = held(block.header.group, block.stripe);
+    return here && *here->payload == *block.payload;
 }
 
 void LiveEdge::on_block(NeighbourId from, Block block) {
@@ -263,7 +222,7 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     policy_.on_block({from, received.stripe, header.group, path, received.age}, now);
     if (added.outcome == BackBuffer::Outcome::added) {
         ++counters_.blocks;
-        note_rate(header);
+        budget_.note(header);
         counters_.hops += received.path.size();
         wanted_.erase({header.group, received.stripe});
         forward(header.group, received.stripe);
@@ -290,8 +249,9 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
     if (!policy_.answers_wants()) return;
     for (auto const& entry : list.groups) {
         for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
-            if (has(entry.stripes, stripe))
-                push(from, EdgeQueue::Class::catch_up, entry.group, stripe);
+            if (!has(entry.stripes, stripe)) continue;
+            auto const block = held(entry.group, stripe);
+            if (block) push(from, EdgeQueue::Class::catch_up, *block);
         }
     }
 }
@@ -303,7 +263,7 @@ void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     auto const now = MonotonicClock::now();
     auto blocks = stripe_group(group, code_, key);
     back_buffer_.add_own(std::move(blocks), now);
-    note_rate(group.header);
+    budget_.note(group.header);
     auto const number = group.header.group;
     policy_.on_uplink(uplink_queue());
     for (StripeIndex stripe; stripe.value < group.header.all_stripes(); ++stripe) {
@@ -315,48 +275,44 @@ void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     act();
 }
 
-BlockKey LiveEdge::key_of(GroupNumber group, StripeIndex stripe) const {
-    return {options_.event, options_.rendition, options_.parameters.run, group, stripe};
+std::optional<Block> LiveEdge::held(GroupNumber group, StripeIndex stripe) const {
+    return back_buffer_.block(options_.parameters.run, group, stripe, MonotonicClock::now());
 }
 
-/// The block as it leaves here; empty when it is not here.
-Bytes LiveEdge::frame_of(GroupNumber group, StripeIndex stripe, MonotonicTime now) const {
-    auto block = back_buffer_.block(options_.parameters.run, group, stripe, now);
-    if (!block) return {};
-    auto const path = policy_.path(stripe);
-    block->path.assign(path.nodes().begin(), path.nodes().end());
-    if (block->path.empty()) return {};
-    return encode(BlockMessage{std::move(*block)});
+/// The block as it leaves here; empty when this node has no place in the stripe's tree.
+Bytes LiveEdge::frame_of(Block block) const {
+    auto const path = policy_.path(block.stripe);
+    block.path.assign(path.nodes().begin(), path.nodes().end());
+    return block.path.empty() ? Bytes{} : encode(BlockMessage{std::move(block)});
 }
 
 void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
-    if (children.empty()) return;
-    auto const now = MonotonicClock::now();
-    auto const block = back_buffer_.block(options_.parameters.run, group, stripe, now);
-    auto const frame = frame_of(group, stripe, now);
-    if (!block || frame.empty()) return;
-    auto const is_late = block->age > late_age;
-    auto const live = live_class(block->header, stripe);
+    auto const block = children.empty() ? std::nullopt : held(group, stripe);
+    auto const frame = block ? frame_of(*block) : Bytes{};
+    if (frame.empty()) return;
+    auto const urgency =
+        block->age > late_age ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;
-        peer->second.queue.push(
-            is_late ? EdgeQueue::Class::catch_up : live, frame, key_of(group, stripe), now
-        );
+        peer->second.queue.push(urgency, frame, block->key(), MonotonicClock::now());
     }
     flush();
 }
 
-void LiveEdge::push(
-    NeighbourId to, EdgeQueue::Class urgency, GroupNumber group, StripeIndex stripe
-) {
+void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
     auto const peer = peers_.find(to);
-    auto const now = MonotonicClock::now();
-    auto const frame = frame_of(group, stripe, now);
+    auto const frame = frame_of(block);
     if (peer == peers_.end() || frame.empty()) return;
-    peer->second.queue.push(urgency, frame, key_of(group, stripe), now);
+    peer->second.queue.push(urgency, frame, block.key(), MonotonicClock::now());
     flush(to, peer->second);
+}
+
+void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
+    peer.queue.push_control(std::move(message));
+    if (peer.queue.is_clogged()) return events_.close(to); // it does not read
+    flush(to, peer);
 }
 
 void LiveEdge::flush() {
@@ -397,26 +353,21 @@ void LiveEdge::run(SendSubscription const& action) {
             preempt->port = other.neighbour.endpoint.port;
         }
     }
-    auto const frame =
-        encode(SubscriptionEnvelope{source_node(options_.parameters.run), std::move(message)});
-    peer->second.queue.push_control(frame);
-    flush(action.to, peer->second);
+    SubscriptionEnvelope const envelope{source_node(options_.parameters.run), std::move(message)};
+    send(action.to, peer->second, encode(envelope));
 }
 
 void LiveEdge::run(StartPush const& action) {
-    auto const now = MonotonicClock::now();
     auto const& run = options_.parameters.run;
     for (auto const& entry : back_buffer_.held_since(run, action.first, catch_up_groups)) {
         auto const distance = entry.group.value - action.first.value;
         if (distance >= catch_up_groups) break;
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
-        auto const block = back_buffer_.block(run, entry.group, action.stripe, now);
-        auto const is_urgent = action.is_urgent && block && block->age < urgent_age;
+        auto const block = held(entry.group, action.stripe);
+        if (!block) continue;
+        auto const is_urgent = action.is_urgent && block->age < urgent_age;
         push(
-            action.child,
-            is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up,
-            entry.group,
-            action.stripe
+            action.child, is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up, *block
         );
     }
 }
@@ -438,9 +389,8 @@ void LiveEdge::run(OpenLink const& action) {
 void LiveEdge::run(CloseLink const& action) {
     auto const peer = peers_.find(action.neighbour);
     if (peer == peers_.end()) return;
-    auto const has_spoken = peer->second.is_heard;
     // One that has not spoken may not know of this run yet.
-    if (has_spoken) return events_.close(action.neighbour);
+    if (peer->second.is_heard) return events_.close(action.neighbour);
     leave(action.neighbour);
 }
 
@@ -458,8 +408,7 @@ void LiveEdge::run(WantBlocks const& action) {
     }
     StripeList const list{
         options_.rendition, options_.parameters.run, {{action.group, action.stripes}}};
-    peer->second.queue.push_control(encode(WantMessage{list}));
-    flush(action.neighbour, peer->second);
+    send(action.neighbour, peer->second, encode(WantMessage{list}));
 }
 
 void LiveEdge::run(RegenerateBlocks const& action) {

@@ -5,13 +5,14 @@
 #include "edge/back_buffer.hpp"
 #include "edge/parity_code.hpp"
 #include "edge/subscriptions.hpp"
+#include "edge/uplink_budget.hpp"
 #include "swarm/edge_queue.hpp"
 #include "swarm/messages.hpp"
 #include "swarm/token_bucket.hpp"
 
-#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -61,7 +62,6 @@ public:
 
     /// The source's next group: signs it and sends it off.
     void publish(Group const& group, ChannelKey const& key);
-    void set_uplink(std::uint64_t bits_per_second);
     void stop();
 
     struct Counters {
@@ -72,13 +72,10 @@ public:
         std::uint64_t groups = 0;
         std::uint64_t recovered = 0; ///< groups that needed parity
         std::uint64_t wanted = 0;    ///< blocks asked for one by one
-        std::uint64_t dropped = 0;   ///< blocks that waited too long to be sent
         std::uint64_t hops = 0;      ///< of all blocks together
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
     [[nodiscard]] Subscriptions const& policy() const { return policy_; }
-    [[nodiscard]] Options const& options() const { return options_; }
-    [[nodiscard]] BackBuffer const& back_buffer() const { return back_buffer_; }
     [[nodiscard]] StripeMask homes_of(NeighbourId id) const;
     /// Whether enough stripes come to rebuild every group.
     [[nodiscard]] bool is_fed() const;
@@ -99,9 +96,10 @@ private:
     [[nodiscard]] bool is_known_copy(Block const& block) const;
     void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);
     void forward(GroupNumber group, StripeIndex stripe);
-    [[nodiscard]] Bytes frame_of(GroupNumber group, StripeIndex stripe, MonotonicTime now) const;
-    [[nodiscard]] BlockKey key_of(GroupNumber group, StripeIndex stripe) const;
-    void push(NeighbourId to, EdgeQueue::Class, GroupNumber group, StripeIndex stripe);
+    [[nodiscard]] std::optional<Block> held(GroupNumber group, StripeIndex stripe) const;
+    [[nodiscard]] Bytes frame_of(Block block) const;
+    void push(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
+    void send(NeighbourId to, Peer& peer, Bytes message);
 
     void act();
     void run(SendSubscription const& action);
@@ -117,22 +115,19 @@ private:
     void flush();
     void flush(NeighbourId id, Peer& peer);
     [[nodiscard]] Duration uplink_queue() const;
-    [[nodiscard]] std::size_t slots() const;
     void update_slots();
-    void note_rate(GroupHeader const& header);
-    [[nodiscard]] double bitrate() const;
 
     EventLoop& loop_;
     Options options_;
     Events events_;
     std::mt19937_64 random_;
     ParityCode code_;
+    UplinkBudget budget_;
     BackBuffer back_buffer_;
     Subscriptions policy_;
     std::map<NeighbourId, Peer> peers_;
     std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
-    std::deque<std::pair<MediaTime, std::uint32_t>> recent_; ///< groups: when, bytes
-    std::size_t slots_ = 0;                                  ///< as the policy was told
+    std::size_t slots_ = 0; ///< as the policy was told
     Counters counters_;
     Timer tick_timer_;
     Timer flush_timer_;

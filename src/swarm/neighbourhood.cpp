@@ -92,12 +92,37 @@ void Neighbourhood::on_have(NeighbourId id, HaveMessage const& have) {
     if (announced.size() > limits::announced_per_neighbour) announced.erase(announced.begin());
 }
 
+bool Neighbourhood::brought(Neighbour const& neighbour, ChunkId const& chunk) {
+    return std::ranges::any_of(neighbour.held, [&](auto const& range) {
+        return range.event == chunk.event && range.rendition == chunk.rendition &&
+               range.first <= chunk.number && chunk.number <= range.last;
+    });
+}
+
 bool Neighbourhood::may_have(Neighbour const& neighbour, ChunkId const& chunk) {
-    return neighbour.announced.contains(chunk) ||
-           std::any_of(neighbour.held.begin(), neighbour.held.end(), [&](auto const& range) {
-               return range.event == chunk.event && range.rendition == chunk.rendition &&
-                      range.first <= chunk.number && chunk.number <= range.last;
-           });
+    return neighbour.announced.contains(chunk) || brought(neighbour, chunk);
+}
+
+bool Neighbourhood::is_held(ChunkId const& chunk) const {
+    return std::ranges::any_of(neighbours_, [&](auto const& entry) {
+        auto const announced = entry.second.announced.find(chunk);
+        auto const is_complete = announced != entry.second.announced.end() &&
+                                 announced->second == HaveMessage::State::complete;
+        return is_complete || brought(entry.second, chunk);
+    });
+}
+
+std::optional<ChunkNumber>
+Neighbourhood::first_held(EventId event, RenditionId rendition, ChunkNumber last) const {
+    std::optional<ChunkNumber> first;
+    for (auto const& [id, neighbour] : neighbours_) {
+        for (auto const& range : neighbour.held) {
+            if (range.event != event || range.rendition != rendition || range.first > last)
+                continue;
+            if (!first || range.first < *first) first = range.first;
+        }
+    }
+    return first;
 }
 
 bool Neighbourhood::follows(Neighbour const& neighbour, ChunkId const& chunk) const {

@@ -94,6 +94,13 @@ public:
     /// brought the chunk along. The source does not count, others may have it as well.
     [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
 
+    /// Whether a neighbour says to have all of a chunk.
+    [[nodiscard]] bool is_held(ChunkId const& chunk) const;
+    /// The oldest chunk of a rendition, none after `last`, that a neighbour said to have as it
+    /// came.
+    [[nodiscard]] std::optional<ChunkNumber>
+    first_held(EventId event, RenditionId rendition, ChunkNumber last) const;
+
     /// How often to dial the peers that were named to this node, by a link or its user: at once
     /// while alone, soon while no source is there (it may be coming back), else now and then.
     [[nodiscard]] std::chrono::seconds redial_interval() const;
@@ -107,6 +114,7 @@ public:
 
 private:
     [[nodiscard]] bool follows(Neighbour const& neighbour, ChunkId const& chunk) const;
+    [[nodiscard]] static bool brought(Neighbour const& neighbour, ChunkId const& chunk);
     [[nodiscard]] static bool may_have(Neighbour const& neighbour, ChunkId const& chunk);
 
     Options options_;

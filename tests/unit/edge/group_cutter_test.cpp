@@ -10,11 +10,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
+EdgeParameters with_run(EdgeParameters parameters) {
+    parameters.run = edge_builder::run(1);
+    return parameters;
+}
+
 /// A muxer that gives frames one after the other, and the cutter it feeds.
 class Muxer {
 public:
     explicit Muxer(EdgeParameters parameters = {250, 8, 1})
-        : cutter_({{1'700'000'000'123}, {}, edge_builder::run(1), parameters}) {}
+        : cutter_({{1'700'000'000'123}, {}, with_run(parameters)}) {}
 
     GroupCutter& cutter() { return cutter_; }
     [[nodiscard]] MonotonicTime now() const { return start_ + time_; }
@@ -110,7 +115,7 @@ TEST_CASE("A group ends after its span") {
 }
 
 TEST_CASE("Media that comes faster than real time is cut by its own clock") {
-    GroupCutter cutter{{{1}, {}, edge_builder::run(1), {250, 8, 1}}};
+    GroupCutter cutter{{{1}, {}, with_run({250, 8, 1})}};
     Bytes const frame(4000);
     std::size_t groups = 0;
     for (std::size_t i = 0; i < 50; ++i) {
@@ -178,7 +183,7 @@ TEST_CASE("A group ends with its chunk, and says so") {
 }
 
 TEST_CASE("Bytes of another chunk end a group that nobody closed") {
-    GroupCutter cutter{{{1}, {}, edge_builder::run(1), {250, 8, 1}}};
+    GroupCutter cutter{{{1}, {}, with_run({250, 8, 1})}};
     Bytes const frame(4000);
     CHECK(cutter.feed({frame, {1}, {0}}, {}).empty());
     auto const groups = cutter.feed({frame, {2}, {4000}}, {});

@@ -356,3 +356,22 @@ TEST_CASE("One that comes with a chunk is dialled for it, a source and one that 
     CHECK_FALSE(bench.all.should_dial_newcomer(bench.enter(source), chunk(9)));
     CHECK_FALSE(bench.all.should_dial_newcomer(bench.enter(hidden), chunk(9)));
 }
+
+TEST_CASE("A chunk is held when a neighbour brought it or completed it, not when one joins it") {
+    Bench bench;
+    CHECK_FALSE(bench.all.first_held(event, rendition, {9}));
+    auto later = neighbour(1);
+    later.held = {{event, rendition, {5}, {9}}};
+    auto earlier = neighbour(2);
+    earlier.held = {{event, rendition, {3}, {3}}, {event, {7}, {1}, {9}}};
+    bench.enter(later);
+    auto const id = bench.enter(earlier);
+    CHECK(bench.all.first_held(event, rendition, {9}) == ChunkNumber{3});
+    CHECK_FALSE(bench.all.first_held(event, rendition, {2}));
+    CHECK(bench.all.is_held(chunk(3)));
+    CHECK_FALSE(bench.all.is_held(chunk(4)));
+    bench.all.on_have(id, have(4, State::joining));
+    CHECK_FALSE(bench.all.is_held(chunk(4)));
+    bench.all.on_have(id, have(4, State::complete));
+    CHECK(bench.all.is_held(chunk(4)));
+}

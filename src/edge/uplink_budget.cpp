@@ -1,0 +1,46 @@
+#include "edge/uplink_budget.hpp"
+
+#include "base/limits.hpp"
+
+#include <algorithm>
+
+namespace minuteswarm {
+namespace {
+
+constexpr double share = 0.9;
+constexpr double unknown_uplink_times_bitrate = 2;
+constexpr double block_overhead = 190; // bytes before a payload, see Block
+constexpr MediaTime window = std::chrono::seconds{8};
+
+} // namespace
+
+void UplinkBudget::note(GroupHeader const& header) {
+    if (!recent_.empty() && header.media_time <= recent_.back().first) return;
+    recent_.emplace_back(header.media_time, header.length);
+    while (header.media_time - recent_.front().first > window)
+        recent_.pop_front();
+}
+
+double UplinkBudget::bitrate() const {
+    auto const given = static_cast<double>(options_.bitrate);
+    if (recent_.size() < 2) return given;
+    auto const time = recent_.back().first - recent_.front().first;
+    if (time < window / 4) return given;
+    double bytes = 0;
+    for (auto const& [at, length] : recent_)
+        bytes += length;
+    return (bytes - recent_.back().second) * 8 / in_seconds(time); // the newest has only begun
+}
+
+std::size_t UplinkBudget::slots() const {
+    auto const rate = bitrate();
+    auto const uplink = options_.uplink > 0 ? static_cast<double>(options_.uplink)
+                                            : rate * unknown_uplink_times_bitrate;
+    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
+    auto const payload = rate / 8 * span / options_.parameters.stripes;
+    auto const stripe_rate = (payload + block_overhead) * 8 / span;
+    auto const slots = share * uplink / stripe_rate;
+    return static_cast<std::size_t>(std::min(slots, static_cast<double>(limits::edge_slots)));
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "base/statements.hpp"
+#include "edge/group.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+namespace minuteswarm {
+
+/// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
+/// repair and the bytes of TCP and IP. Follows the stream's bitrate. Pure.
+class UplinkBudget {
+public:
+    struct Options {
+        EdgeParameters parameters;
+        std::uint64_t bitrate = 0; ///< of the stream until groups tell, bits per second
+        std::uint64_t uplink = 0;  ///< bits per second; 0: not known, twice the bitrate then
+    };
+
+    explicit UplinkBudget(Options const& options)
+        : options_(options) {}
+
+    /// A group of the stream, each once; those that come late do not count.
+    void note(GroupHeader const& header);
+    /// At most limits::edge_slots.
+    [[nodiscard]] std::size_t slots() const;
+    /// Bits per second, of the last seconds' groups or as was given.
+    [[nodiscard]] double bitrate() const;
+
+private:
+    Options options_;
+    std::deque<std::pair<MediaTime, std::uint32_t>> recent_; // groups: when, bytes
+};
+
+} // namespace minuteswarm

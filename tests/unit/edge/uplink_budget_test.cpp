@@ -1,0 +1,46 @@
+#include "base/limits.hpp"
+#include "edge/uplink_budget.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t mbit = 1'000'000;
+
+UplinkBudget budget(std::uint64_t uplink, std::uint64_t bitrate = mbit) {
+    return UplinkBudget{{{250, 8, 1, {}}, bitrate, uplink}};
+}
+
+GroupHeader group(MediaTime media_time, std::uint32_t length) {
+    GroupHeader header;
+    header.media_time = media_time;
+    header.length = length;
+    return header;
+}
+
+} // namespace
+
+TEST_CASE("An uplink of one and a half times the bitrate carries every stripe once") {
+    CHECK(budget(mbit * 3 / 2).slots() == 10);
+    CHECK(budget(mbit / 100).slots() == 0);
+    CHECK(budget(0).slots() == budget(2 * mbit).slots());
+    CHECK(budget(1000 * mbit).slots() == limits::edge_slots);
+}
+
+TEST_CASE("The budget follows the stream once groups have told enough of it") {
+    auto follows = budget(2 * mbit);
+    auto const before = follows.slots();
+    follows.note(group(0s, 62'500)); // twice the bitrate that was given
+    follows.note(group(250ms, 62'500));
+    CHECK(follows.slots() == before);
+    for (int i = 2; i <= 40; ++i)
+        follows.note(group(i * 250ms, 62'500));
+    CHECK(follows.bitrate() == Approx(2.0 * mbit));
+    CHECK(follows.slots() == budget(2 * mbit, 2 * mbit).slots());
+    CHECK(follows.slots() < before);
+    follows.note(group(1s, 1)); // late
+    CHECK(follows.bitrate() == Approx(2.0 * mbit));
+}
