@@ -71,6 +71,7 @@ void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> co
     playback_.mark(
         {{header.chunk, header.offset.value},
          header.media_time,
+         header.wall_time,
          header.is_random_access_point(),
          header.is_discontinuity()}
     );

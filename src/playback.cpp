@@ -19,6 +19,12 @@ std::string_view name_of(Timeline::State state) {
     return "";
 }
 
+/// See Timeline::Options.
+WallTime clock_origin() {
+    auto const since = MonotonicClock::now().time_since_epoch();
+    return wall_now() - std::chrono::duration_cast<MediaTime>(since);
+}
+
 std::chrono::milliseconds in_ms(MediaTime time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
 }
@@ -30,7 +36,7 @@ Playback::Playback(EventLoop& loop, Store& store, Options options, Events events
     , store_(store)
     , options_(std::move(options))
     , events_(std::move(events))
-    , timeline_(options_.timeline)
+    , timeline_(timeline_options())
     , timer_(loop) {
     if (options_.output) file_ = std::make_unique<FileOutput>(loop_, *options_.output);
     if (options_.http) open_http(*options_.http);
@@ -41,12 +47,18 @@ void Playback::open_http(HttpServer::Options const& options) {
     http_ = std::make_unique<HttpServer>(loop_, source, options);
 }
 
+Timeline::Options Playback::timeline_options() const {
+    auto options = options_.timeline;
+    options.clock_origin = clock_origin();
+    return options;
+}
+
 void Playback::begin_event(ChannelId const& channel, EventId event) {
     auto const is_first = event_.event == EventId{};
     event_ = ChunkKey{channel, event, {}, {}};
     if (is_first) return;
     // Cursors point into the old timeline: their clients have to come again.
-    timeline_ = Timeline{options_.timeline};
+    timeline_ = Timeline{timeline_options()};
     is_recording_ = false;
     is_stream_current_ = false;
     is_output_over_ = false;
@@ -191,6 +203,7 @@ void Playback::fill(Status& status) const {
     status.buffered = in_ms(timeline_.ahead(MonotonicClock::now()));
     status.on_time.bytes = counters.released_bytes - counters.late_bytes;
     status.on_time.late = counters.late_bytes;
+    status.delays = counters.delays;
     status.gaps.count = counters.gaps;
     status.gaps.media_time = in_ms(counters.gap_time);
     status.clients = clients();

@@ -69,6 +69,7 @@ private:
     std::string status_json() override { return to_json(events_.status()); }
     std::string metrics() override { return to_metrics(events_.status()); }
 
+    [[nodiscard]] Timeline::Options timeline_options() const;
     void open_http(HttpServer::Options const& options);
     void bound_window();
     [[nodiscard]] bool has_output_left() const {

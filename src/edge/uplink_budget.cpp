@@ -9,7 +9,6 @@ namespace {
 
 constexpr double share = 0.9;
 constexpr double unknown_uplink_times_bitrate = 2;
-constexpr double block_overhead = 190; // bytes before a payload, see Block
 constexpr MediaTime window = std::chrono::seconds{8};
 
 } // namespace
@@ -32,14 +31,21 @@ double UplinkBudget::bitrate() const {
     return (bytes - recent_.back().second) * 8 / in_seconds(time); // the newest has only begun
 }
 
+double UplinkBudget::stripe_rate() const {
+    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
+    auto const payload = bitrate() / 8 * span / options_.parameters.stripes;
+    return (payload + static_cast<double>(block_overhead)) * 8 / span;
+}
+
+double UplinkBudget::promised(std::size_t slots) const {
+    return stripe_rate() * static_cast<double>(slots);
+}
+
 std::size_t UplinkBudget::slots() const {
     auto const rate = bitrate();
     auto const uplink = options_.uplink > 0 ? static_cast<double>(options_.uplink)
                                             : rate * unknown_uplink_times_bitrate;
-    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
-    auto const payload = rate / 8 * span / options_.parameters.stripes;
-    auto const stripe_rate = (payload + block_overhead) * 8 / span;
-    auto const slots = share * uplink / stripe_rate;
+    auto const slots = share * uplink / stripe_rate();
     return static_cast<std::size_t>(std::min(slots, static_cast<double>(limits::edge_slots)));
 }
 

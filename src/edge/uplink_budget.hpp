@@ -10,6 +10,8 @@
 
 namespace minuteswarm {
 
+inline constexpr std::size_t block_overhead = 190; ///< bytes of a message before a payload, see Block
+
 /// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
 /// repair and the bytes of TCP and IP. Follows the stream's bitrate. Pure.
 class UplinkBudget {
@@ -27,10 +29,14 @@ public:
     void note(GroupHeader const& header);
     /// At most limits::edge_slots.
     [[nodiscard]] std::size_t slots() const;
+    /// Bits per second that so many copies of a stripe take.
+    [[nodiscard]] double promised(std::size_t slots) const;
     /// Bits per second, of the last seconds' groups or as was given.
     [[nodiscard]] double bitrate() const;
 
 private:
+    [[nodiscard]] double stripe_rate() const;
+
     Options options_;
     std::deque<std::pair<MediaTime, std::uint32_t>> recent_; // groups: when, bytes
 };

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace minuteswarm {
 namespace {
 
@@ -23,12 +25,45 @@ Json as_json(Status::Peer const& peer) {
         {"up_rate", peer.up_rate},
         {"down", peer.down},
         {"up", peer.up},
+        {"stripes_from", peer.stripes_from},
+        {"stripes_to", peer.stripes_to},
     };
 }
 
 Json as_json(std::optional<Timeline::Position> const& position) {
     if (!position) return nullptr;
     return {{"chunk", position->chunk.value}, {"offset", position->offset}};
+}
+
+Json as_json(Status::Edge const& edge) {
+    Json stripes = Json::array();
+    for (auto const& one : edge.stripes) {
+        stripes.push_back(
+            {{"stripe", one.stripe},
+             {"parent", one.parent},
+             {"hops", one.hops},
+             {"age", one.age.count()}}
+        );
+    }
+    return {
+        {"state", edge.state},
+        {"newest_group", edge.newest_group},
+        {"groups", edge.groups},
+        {"recovered_by_parity", edge.recovered_by_parity},
+        {"wanted", edge.wanted},
+        {"blocks", edge.blocks},
+        {"duplicates", edge.duplicates},
+        {"unexpected", edge.unexpected},
+        {"forged", edge.forged},
+        {"data_bytes", edge.data_bytes},
+        {"parity_bytes", edge.parity_bytes},
+        {"hops", edge.hops()},
+        {"reattach_p99", edge.reattach_p99.count()},
+        {"slots", edge.slots},
+        {"slots_used", edge.slots_used},
+        {"preempted", edge.preempted},
+        {"stripes", stripes},
+    };
 }
 
 Json media_part(Status const& status) {
@@ -41,6 +76,9 @@ Json media_part(Status const& status) {
           {"target", status.latency.target.count()},
           {"p50", status.latency.p50.count()},
           {"p99", status.latency.p99.count()}}},
+        {"delay",
+         {{"p50", status.delays.percentile(0.5).count()},
+          {"p99", status.delays.percentile(0.99).count()}}},
         {"playhead", as_json(status.playhead)},
         {"buffered", status.buffered.count()},
         {"on_time", {{"bytes", status.on_time.bytes}, {"late", status.on_time.late}}},
@@ -61,6 +99,7 @@ Json swarm_part(Status const& status) {
          {{"count", status.swarm_formation.count},
           {"p50", status.swarm_formation.p50.count()},
           {"p99", status.swarm_formation.p99.count()}}},
+        {"edge", as_json(status.edge)},
         {"dropped",
          {{"bad_signature", status.dropped.bad_signature},
           {"strikes", status.dropped.strikes},
@@ -74,7 +113,28 @@ Json swarm_part(Status const& status) {
     };
 }
 
+/// Prometheus' histogram, one observation a byte.
+std::string delay_metrics(DelayHistogram const& delays) {
+    std::string text = "# TYPE minuteswarm_release_delay_seconds histogram\n";
+    auto const name = "minuteswarm_release_delay_seconds";
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < DelayHistogram::bounds_ms.size(); ++i) {
+        below += delays.count(i);
+        text += concat(name, "_bucket{le=\"", DelayHistogram::bounds_ms[i] / 1000.0, "\"} ", below, '\n');
+    }
+    text += concat(name, "_bucket{le=\"+Inf\"} ", delays.total(), '\n');
+    text += concat(name, "_sum ", delays.byte_seconds(), '\n');
+    return text + concat(name, "_count ", delays.total(), '\n');
+}
+
 } // namespace
+
+int Status::Edge::hops() const {
+    int most = 0;
+    for (auto const& one : stripes)
+        most = std::max(most, one.hops);
+    return most;
+}
 
 std::string to_json(Status const& status) {
     Json peers = Json::array();
@@ -163,7 +223,18 @@ std::string to_metrics(Status const& status) {
     gauge("chunk_memory_bytes", status.memory_chunks);
     gauge("uplink_bits_per_second", status.uplink);
     gauge("clients", status.clients.size());
-    return text;
+    counter("edge_groups_total", status.edge.groups);
+    counter("edge_recovered_by_parity_total", status.edge.recovered_by_parity);
+    counter("edge_wanted_total", status.edge.wanted);
+    counter("edge_blocks_total", status.edge.blocks);
+    counter("edge_duplicates_total", status.edge.duplicates);
+    counter("edge_data_bytes_total", status.edge.data_bytes);
+    counter("edge_parity_bytes_total", status.edge.parity_bytes);
+    gauge("edge_hops", status.edge.hops());
+    gauge("edge_reattach_p99_seconds", seconds(status.edge.reattach_p99));
+    gauge("edge_slots", status.edge.slots);
+    gauge("edge_slots_used", status.edge.slots_used);
+    return text + delay_metrics(status.delays);
 }
 
 } // namespace minuteswarm

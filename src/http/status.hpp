@@ -25,6 +25,26 @@ struct Status {
         std::uint64_t up_rate = 0;
         std::uint64_t down = 0; ///< payload bytes from it in all
         std::uint64_t up = 0;
+        std::vector<int> stripes_from, stripes_to; ///< of the live edge
+    };
+    /// How a stripe of the live edge comes here.
+    struct Stripe {
+        int stripe = 0;
+        std::string parent; ///< address; empty: none
+        int hops = 0;       ///< from the source
+        std::chrono::milliseconds age{}; ///< of its blocks when they come
+    };
+    struct Edge {
+        std::string_view state = "off"; ///< off, searching, fed, stepped_back or source
+        std::uint64_t newest_group = 0;
+        std::uint64_t groups = 0, recovered_by_parity = 0, wanted = 0;
+        std::uint64_t blocks = 0, duplicates = 0, unexpected = 0, forged = 0;
+        std::uint64_t data_bytes = 0, parity_bytes = 0;
+        std::uint64_t slots = 0, slots_used = 0, preempted = 0;
+        std::chrono::milliseconds reattach_p99{};
+        std::vector<Stripe> stripes;
+
+        [[nodiscard]] int hops() const; ///< the most of any stripe
     };
 
     std::string_view role;
@@ -48,6 +68,7 @@ struct Status {
     struct {
         std::chrono::milliseconds now{}, target{}, p50{}, p99{};
     } latency;
+    DelayHistogram delays; ///< from the publisher's clock to this one's
     std::optional<Timeline::Position> playhead;
     std::chrono::milliseconds buffered{}; ///< media released before it is due
     struct {
@@ -65,6 +86,7 @@ struct Status {
         std::uint64_t count = 0;
         std::chrono::milliseconds p50{}, p99{};
     } swarm_formation;
+    Edge edge;
     struct {
         std::uint64_t bad_signature = 0, strikes = 0, bans = 0;
     } dropped;

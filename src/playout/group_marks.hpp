@@ -17,6 +17,7 @@ class GroupMarks {
 public:
     struct Mark {
         MediaTime media_time{};
+        WallTime wall_time{};
         bool is_random_access_point = false;
     };
     using Map = std::map<BytePosition, Mark>;

@@ -153,7 +153,7 @@ void Timeline::mark(Mark const& mark) {
     if (offset == 0) {
         begin(*known, bounded);
     } else {
-        add_mark(mark.at, {bounded.media_time, mark.is_random_access_point});
+        add_mark(mark.at, {bounded.media_time, mark.wall_time, mark.is_random_access_point});
     }
     newest_end_ = std::max(newest_end_, bounded.media_time);
 }
@@ -186,6 +186,7 @@ void Timeline::begin(Known& known, Mark const& mark) {
     if (known.is_begun) return;
     known.is_begun = true;
     known.chunk.media_time = mark.media_time;
+    known.chunk.wall_time = mark.wall_time;
     known.chunk.is_discontinuity = mark.is_discontinuity;
     known.chunk.is_independent = mark.is_random_access_point;
 }

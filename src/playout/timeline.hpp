@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "playout/byte_position.hpp"
 #include "playout/clock_drift.hpp"
+#include "playout/delay_histogram.hpp"
 #include "playout/group_marks.hpp"
 #include "store/byte_ranges.hpp"
 
@@ -25,6 +26,8 @@ class Timeline {
 public:
     struct Options {
         MediaTime latency = std::chrono::seconds{3}; ///< asked for; see effective_latency()
+        /// What this machine's wall clock shows when its monotonic one shows 0.
+        WallTime clock_origin{};
     };
     enum class State { starting, live, stalled, ended };
     using Position = BytePosition;
@@ -51,6 +54,7 @@ public:
     struct Mark {
         Position at;
         MediaTime media_time{};
+        WallTime wall_time{}; ///< the publisher's, when it had that byte
         bool is_random_access_point = false;
         bool is_discontinuity = false; ///< counts at a chunk's first byte only
     };
@@ -161,6 +165,8 @@ public:
         std::uint64_t late_bytes = 0;
         std::uint64_t gaps = 0;
         MediaTime gap_time{};
+        /// From the publisher's clock to this one's, of released bytes.
+        DelayHistogram delays;
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
 
@@ -207,6 +213,7 @@ private:
     void note_entries(std::uint64_t to);
     void close_segment();
     void set_anchor(MediaTime first);
+    void note_delays(Chunk const& chunk, std::uint64_t to);
     [[nodiscard]] std::uint64_t late_part(Chunk const& chunk, std::uint64_t to) const;
     bool skip_hole();
     MediaTime drop_before(Position target);

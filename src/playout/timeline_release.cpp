@@ -10,6 +10,8 @@ namespace {
 // With less in hand a start would say nothing yet of how fast bytes come.
 constexpr MediaTime start_media_min = std::chrono::seconds{1};
 
+constexpr std::uint64_t steps_without_groups = 16; // of a chunk, whose bytes count as one
+
 // Places where an output can join: more than a minute of random access points a second apart.
 constexpr std::size_t entries_max = 64;
 
@@ -100,6 +102,7 @@ void Timeline::release(Known const& known, std::uint64_t to) {
     note_entries(to);
     counters_.released_bytes += to - playhead_.offset;
     counters_.late_bytes += late_part(chunk, to);
+    note_delays(chunk, to);
     segments_.back().released = to;
     playhead_.offset = to;
     released_media_ = media_time_at(chunk, to);
@@ -138,6 +141,24 @@ void Timeline::set_anchor(MediaTime first) {
     // An event younger than the latency: its next chunk takes as long to come as any other's.
     auto const distance = newest_end_ - first;
     if (!last_) delay_ = std::max(latency_in_force_ - distance, MediaTime::zero());
+}
+
+/// Groups say when the publisher had their first bytes, and that is taken for all of them. Without
+/// groups, bytes are taken to have come evenly.
+void Timeline::note_delays(Chunk const& chunk, std::uint64_t to) {
+    auto const here =
+        options_.clock_origin + std::chrono::duration_cast<MediaTime>(now_.time_since_epoch());
+    for (auto from = playhead_.offset; from < to;) {
+        auto const [before, after] = marks_.around({chunk.number, from});
+        auto end = after == nullptr ? to : std::min(to, after->first.offset);
+        auto wall = before == nullptr ? chunk.wall_time : before->second.wall_time;
+        if (before == nullptr && after == nullptr && !chunk.is_open) {
+            end = std::min(end, from + chunk.size / steps_without_groups + 1);
+            wall += chunk.media_time_at(from) - chunk.media_time;
+        }
+        counters_.delays.add(here - wall, end - from);
+        from = end;
+    }
 }
 
 /// How many of the bytes from the playhead to `to` are due before now.

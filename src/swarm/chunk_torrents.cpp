@@ -293,6 +293,7 @@ void ChunkTorrents::on_payload(
     if (!active) return;
     active->last_used = MonotonicClock::now();
     active->payload += static_cast<std::uint64_t>(down);
+    active->sent += static_cast<std::uint64_t>(up);
     if (down > 0 && active->is_wanted && !active->is_formed) {
         active->is_formed = true;
         if (events_.on_formed) {
@@ -300,6 +301,19 @@ void ChunkTorrents::on_payload(
                 std::chrono::duration_cast<MediaTime>(active->last_used - active->wanted_at)
             );
         }
+    }
+}
+
+void ChunkTorrents::limit_upload(std::uint64_t bytes_per_second) {
+    std::uint64_t senders = 1; // one that begins now
+    for (auto const& [key, active] : active_)
+        senders += active.sent != active.sent_before ? 1U : 0U;
+    auto const share = std::min<std::uint64_t>(bytes_per_second / senders, INT32_MAX);
+    auto const limit = bytes_per_second == 0 ? 0 : std::max(1, static_cast<int>(share));
+    for (auto& [key, active] : active_) {
+        active.sent_before = active.sent;
+        if (std::exchange(active.upload_limit, limit) != limit)
+            active.torrent.set_upload_limit(limit);
     }
 }
 

@@ -89,6 +89,9 @@ public:
 
     /// Every peer that could ask for something and does not, looks again; four times a second.
     void wake_idle(MonotonicTime now);
+    /// All chunks together upload at most so much, in bytes per second, what is left being shared by
+    /// those that send; 0: without a limit. To be called four times a second while there is one.
+    void limit_upload(std::uint64_t bytes_per_second);
     /// For the session plugin: adds a held chunk that a peer asks for.
     bool on_unknown(InfoHash const& hash, lt::add_torrent_params& params);
     /// Drops what nobody has used for a while; once a second.
@@ -106,6 +109,9 @@ private:
         bool is_pinned = false; ///< announced in public: stays
         std::uint64_t payload = 0;
         std::uint64_t payload_before = 0;
+        std::uint64_t sent = 0;
+        std::uint64_t sent_before = 0;
+        int upload_limit = 0; ///< as libtorrent was told
         unsigned calls_without_payload = 0;
     };
 

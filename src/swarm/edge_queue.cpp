@@ -1,5 +1,6 @@
 #include "swarm/edge_queue.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -14,34 +15,43 @@ void EdgeQueue::push_control(Bytes message) {
     control_.push_back(std::move(message));
 }
 
-void EdgeQueue::push(Class kind, Bytes message, BlockKey const& key, MonotonicTime now) {
-    assert(!message.empty());
+void EdgeQueue::push(Class kind, BlockKey const& key, std::size_t bytes, MonotonicTime now) {
+    assert(bytes > 0);
     drop_late(now);
     if (!waiting_.insert(key).second) return;
-    block_bytes_ += message.size();
-    blocks(kind).push_back({std::move(message), key, now});
+    block_bytes_ += bytes;
+    blocks(kind).push_back({kind, key, bytes, now});
     drop_surplus();
 }
 
-std::optional<Bytes> EdgeQueue::pop(MonotonicTime now) {
+std::optional<Bytes> EdgeQueue::pop_control() {
+    if (control_.empty()) return std::nullopt;
+    auto message = std::move(control_.front());
+    control_.pop_front();
+    control_bytes_ -= message.size();
+    return message;
+}
+
+std::optional<EdgeQueue::Waiting> EdgeQueue::next(MonotonicTime now) {
     drop_late(now);
-    if (!control_.empty()) {
-        auto message = std::move(control_.front());
-        control_.pop_front();
-        control_bytes_ -= message.size();
-        return message;
-    }
-    for (auto& blocks : blocks_) {
-        if (!blocks.empty()) return take_oldest(blocks);
+    for (auto const& blocks : blocks_) {
+        if (!blocks.empty()) return blocks.front();
     }
     return std::nullopt;
+}
+
+void EdgeQueue::pop_block() {
+    auto const first = std::ranges::find_if(blocks_, [](auto const& blocks) {
+        return !blocks.empty();
+    });
+    if (first != blocks_.end()) take_oldest(*first);
 }
 
 void EdgeQueue::drop(StripeIndex stripe) {
     for (auto& blocks : blocks_) {
         std::erase_if(blocks, [&](Waiting const& block) {
             if (block.key.stripe != stripe) return false;
-            block_bytes_ -= block.message.size();
+            block_bytes_ -= block.bytes;
             waiting_.erase(block.key);
             return true;
         });
@@ -57,12 +67,10 @@ std::uint64_t EdgeQueue::dropped(Class kind) const {
     return dropped_[static_cast<std::size_t>(kind)];
 }
 
-Bytes EdgeQueue::take_oldest(Blocks& blocks) {
-    auto message = std::move(blocks.front().message);
+void EdgeQueue::take_oldest(Blocks& blocks) {
     waiting_.erase(blocks.front().key);
+    block_bytes_ -= blocks.front().bytes;
     blocks.pop_front();
-    block_bytes_ -= message.size();
-    return message;
 }
 
 void EdgeQueue::drop_oldest(Class kind) {

@@ -10,12 +10,14 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace minuteswarm {
 
 /// What of the live edge waits to be sent to one neighbour: control overtakes blocks, live blocks
-/// overtake catch-up, parity goes last. Blocks are bounded in bytes and in the time that they wait;
-/// what is dropped for that is counted. Pure: time is a parameter and never goes back.
+/// overtake catch-up, parity goes last. Of blocks it holds the names: they are made when they leave,
+/// with what is true then. They are bounded in bytes and in the time that they wait; what is dropped
+/// for that is counted. Pure: time is a parameter and never goes back.
 class EdgeQueue {
 public:
     struct Options {
@@ -36,11 +38,26 @@ public:
 
     /// Whole messages, type byte included. Control is never dropped.
     void push_control(Bytes message);
-    /// Not if this block waits already, in whichever class. What is too much is dropped, the oldest
-    /// first: catch-up, then parity, then urgent catch-up, then live.
-    void push(Class kind, Bytes message, BlockKey const& key, MonotonicTime now);
-    /// The message to be sent next.
-    std::optional<Bytes> pop(MonotonicTime now);
+    /// A block whose message has so many bytes; not if it waits already, in whichever class. What is
+    /// too much is dropped, the oldest first: catch-up, then parity, then urgent catch-up, then live.
+    void push(Class kind, BlockKey const& key, std::size_t bytes, MonotonicTime now);
+    std::optional<Bytes> pop_control();
+
+    struct Waiting {
+        Class kind{};
+        BlockKey key;
+        std::size_t bytes = 0;
+        MonotonicTime since;
+
+        /// Whether it leaves before a block of another queue.
+        [[nodiscard]] bool precedes(Waiting const& other) const {
+            return std::pair{kind, since} < std::pair{other.kind, other.since};
+        }
+    };
+    /// The block to be sent next.
+    [[nodiscard]] std::optional<Waiting> next(MonotonicTime now);
+    /// Takes out what `next` has just returned.
+    void pop_block();
     /// A subscription ended: blocks of the stripe go, of whichever class, and are not counted.
     void drop(StripeIndex stripe);
 
@@ -57,15 +74,10 @@ public:
 private:
     static constexpr std::size_t classes = 4;
 
-    struct Waiting {
-        Bytes message;
-        BlockKey key;
-        MonotonicTime since;
-    };
     using Blocks = std::deque<Waiting>;
 
     Blocks& blocks(Class kind) { return blocks_[static_cast<std::size_t>(kind)]; }
-    Bytes take_oldest(Blocks& blocks);
+    void take_oldest(Blocks& blocks);
     void drop_oldest(Class kind);
     void drop_late(MonotonicTime now);
     void drop_surplus();

@@ -17,10 +17,17 @@ using std::chrono::seconds;
 constexpr std::size_t socket_buffer = 16 * limits::KiB;
 constexpr milliseconds flush_interval{5};
 
+// Blocks leave at this share of the uplink, control included: the session's own limit, which counts
+// TCP and IP too, then never holds them up where nothing can overtake them.
+constexpr double paced_share = 0.94;
+constexpr double paced_burst_seconds = 0.01;
+constexpr double least_for_chunks = 0.05; // of the uplink, while blocks wait
+
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
 constexpr milliseconds late_age{1500};
 constexpr milliseconds urgent_age{2000};
+constexpr std::size_t most_reattached = 1000;
 constexpr std::size_t catch_up_groups = 32; // that a subscribe can name
 
 constexpr double requests_per_second = 20;
@@ -37,6 +44,12 @@ SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     result.span = milliseconds{options.parameters.span_ms};
     if (options.bitrate > 0) result.bitrate = options.bitrate;
     return result;
+}
+
+std::optional<TokenBucket> pacer(std::uint64_t uplink) {
+    if (uplink == 0) return std::nullopt;
+    auto const rate = paced_share * static_cast<double>(uplink) / 8;
+    return TokenBucket{rate, rate * paced_burst_seconds};
 }
 
 EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
@@ -61,6 +74,8 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , budget_({options.parameters, policy_options(options).bitrate, options.uplink})
     , back_buffer_({options.channel, options.event, options.rendition})
     , policy_(policy_options(options), random_, MonotonicClock::now())
+    , pacer_(pacer(options.uplink))
+    , reattached_(most_reattached)
     , tick_timer_(loop)
     , flush_timer_(loop) {
     update_slots();
@@ -97,6 +112,19 @@ Duration LiveEdge::uplink_queue() const {
         bytes += peer.queue.bytes();
     auto const time = static_cast<double>(bytes) * 8 / static_cast<double>(options_.uplink);
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
+}
+
+std::uint64_t LiveEdge::left_for_chunks() const {
+    auto const uplink = static_cast<double>(options_.uplink);
+    auto const is_idle = std::ranges::all_of(peers_, [](auto const& entry) {
+        return entry.second.queue.is_empty();
+    });
+    auto const left = is_idle ? paced_share * uplink - budget_.promised(policy_.used_slots()) : 0;
+    return static_cast<std::uint64_t>(std::max(left, least_for_chunks * uplink));
+}
+
+void LiveEdge::note_chunk_upload(std::size_t bytes) {
+    if (pacer_) pacer_->spend(static_cast<double>(bytes), MonotonicClock::now());
 }
 
 // Neighbours
@@ -137,6 +165,27 @@ StripeMask LiveEdge::homes_of(NeighbourId id) const {
     return policy_.homes_of(id);
 }
 
+StripeMask LiveEdge::stripes_from(NeighbourId id) const {
+    StripeMask found = 0;
+    for (StripeIndex s; s.value < stripes(); ++s) {
+        if (policy_.parents().parent(s) == id) found |= mask_of(s);
+    }
+    return found;
+}
+
+StripeMask LiveEdge::stripes_to(NeighbourId id) const {
+    StripeMask found = 0;
+    for (StripeIndex s; s.value < stripes(); ++s) {
+        if (policy_.pushes(s, id)) found |= mask_of(s);
+    }
+    return found;
+}
+
+GroupNumber LiveEdge::newest_group() const {
+    auto const newest = back_buffer_.newest();
+    return newest ? newest->group : GroupNumber{};
+}
+
 bool LiveEdge::is_fed() const {
     return !policy_.is_stepped_back() && count(policy_.flowing()) >= options_.parameters.stripes;
 }
@@ -174,10 +223,18 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
     return until != peer.expected_until.end() && now < until->second;
 }
 
-/// A copy of what is here costs no signature: it is genuine if it is the same.
-bool LiveEdge::is_known_copy(Block const& block) const {
+/// A copy of what is here costs no signature: it is genuine if it is the same. What had been rebuilt
+/// only comes for the first time now.
+bool LiveEdge::note_copy(Block const& block) {
     auto const here = held(block.header.group, block.stripe);
-    return here && *here->payload == *block.payload;
+    if (!here || *here->payload != *block.payload) return false;
+    here->path.empty() ? count_payload(block) : void(++counters_.duplicates);
+    return true;
+}
+
+void LiveEdge::count_payload(Block const& block) {
+    auto const is_data = block.stripe.value < block.header.stripes;
+    (is_data ? counters_.data_bytes : counters_.parity_bytes) += block.payload->size();
 }
 
 void LiveEdge::on_block(NeighbourId from, Block block) {
@@ -199,8 +256,7 @@ void LiveEdge::on_block(NeighbourId from, Block block) {
         events_.strike(from);
         return;
     case BackBuffer::Outcome::duplicate:
-        ++counters_.duplicates;
-        if (!is_known_copy(received)) return;
+        if (!note_copy(received)) return;
         break;
     case BackBuffer::Outcome::added:
         break;
@@ -223,7 +279,7 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     if (added.outcome == BackBuffer::Outcome::added) {
         ++counters_.blocks;
         budget_.note(header);
-        counters_.hops += received.path.size();
+        count_payload(received);
         wanted_.erase({header.group, received.stripe});
         forward(header.group, received.stripe);
         if (!added.bytes.empty()) events_.on_bytes(header, added.bytes);
@@ -254,6 +310,7 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
             if (block) push(from, EdgeQueue::Class::catch_up, *block);
         }
     }
+    flush();
 }
 
 // What goes
@@ -289,49 +346,73 @@ Bytes LiveEdge::frame_of(Block block) const {
 void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
     auto const block = children.empty() ? std::nullopt : held(group, stripe);
-    auto const frame = block ? frame_of(*block) : Bytes{};
-    if (frame.empty()) return;
+    if (!block) return;
     auto const urgency =
         block->age > late_age ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;
-        peer->second.queue.push(urgency, frame, block->key(), MonotonicClock::now());
+        push(child.id, urgency, *block);
     }
     flush();
 }
 
 void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
     auto const peer = peers_.find(to);
-    auto const frame = frame_of(block);
-    if (peer == peers_.end() || frame.empty()) return;
-    peer->second.queue.push(urgency, frame, block.key(), MonotonicClock::now());
-    flush(to, peer->second);
+    if (peer == peers_.end()) return;
+    auto const bytes = block.payload->size() + block_overhead;
+    peer->second.queue.push(urgency, block.key(), bytes, MonotonicClock::now());
 }
 
 void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
     peer.queue.push_control(std::move(message));
     if (peer.queue.is_clogged()) return events_.close(to); // it does not read
-    flush(to, peer);
+    flush();
 }
 
+/// Sends what may leave now, control first, then the blocks of all queues in their common order.
+/// Who does not take them does not hold up the others.
 void LiveEdge::flush() {
-    for (auto& [id, peer] : peers_)
-        flush(id, peer);
-}
-
-void LiveEdge::flush(NeighbourId id, Peer& peer) {
+    if (stopped_) return;
     auto const now = MonotonicClock::now();
-    while (!peer.queue.is_empty() && events_.unsent(id) < socket_buffer) {
-        auto const frame = peer.queue.pop(now);
-        if (!frame) break;
-        events_.send(id, *frame);
+    for (auto& [id, peer] : peers_) {
+        while (!peer.queue.is_clogged() && events_.unsent(id) < 2 * socket_buffer) {
+            auto const control = peer.queue.pop_control();
+            if (!control) break;
+            if (pacer_) pacer_->spend(static_cast<double>(control->size()), now);
+            events_.send(id, *control);
+        }
     }
-    if (peer.queue.is_empty() || std::exchange(is_flush_due_, true)) return;
-    flush_timer_.start_after(flush_interval, [this] {
+    while (!pacer_ || !pacer_->is_empty(now)) {
+        if (!send_next_block(now)) break;
+    }
+    auto const is_empty = [](auto const& entry) { return entry.second.queue.is_empty(); };
+    if (std::ranges::all_of(peers_, is_empty) || std::exchange(is_flush_due_, true)) return;
+    auto const wait = pacer_ ? pacer_->wait() : Duration{};
+    flush_timer_.start_after(std::max<Duration>(wait, flush_interval), [this] {
         is_flush_due_ = false;
         flush();
     });
+}
+
+bool LiveEdge::send_next_block(MonotonicTime now) {
+    std::optional<EdgeQueue::Waiting> first;
+    decltype(peers_)::iterator to;
+    for (auto at = peers_.begin(); at != peers_.end(); ++at) {
+        auto const next = at->second.queue.next(now);
+        if (!next || (first && !next->precedes(*first))) continue;
+        if (events_.unsent(at->first) >= socket_buffer) continue;
+        first = next;
+        to = at;
+    }
+    if (!first) return false;
+    to->second.queue.pop_block();
+    auto block = held(first->key.group, first->key.stripe);
+    auto const frame = block ? frame_of(std::move(*block)) : Bytes{};
+    if (frame.empty()) return true; // it has gone, or this node's place in the tree has
+    if (pacer_) pacer_->spend(static_cast<double>(frame.size()), now);
+    events_.send(to->first, frame);
+    return true;
 }
 
 // What the policy wants
@@ -370,6 +451,7 @@ void LiveEdge::run(StartPush const& action) {
             action.child, is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up, *block
         );
     }
+    flush();
 }
 
 void LiveEdge::run(StopPush const& action) {
@@ -428,6 +510,8 @@ void LiveEdge::tick() {
     update_slots();
     policy_.on_uplink(uplink_queue());
     policy_.tick(MonotonicClock::now());
+    for (auto const time : policy_.take_reattached())
+        reattached_.add(std::chrono::duration_cast<MediaTime>(time));
     act();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/event_loop.hpp"
+#include "base/recent_samples.hpp"
 #include "base/timer.hpp"
 #include "edge/back_buffer.hpp"
 #include "edge/parity_code.hpp"
@@ -60,6 +61,11 @@ public:
     void on_block(NeighbourId from, Block block);
     void on_want(NeighbourId from, StripeList const& list);
 
+    /// Bits per second of a known uplink that chunk torrents may use now.
+    [[nodiscard]] std::uint64_t left_for_chunks() const;
+    /// Bytes that went there: the pace counts them.
+    void note_chunk_upload(std::size_t bytes);
+
     /// The source's next group: signs it and sends it off.
     void publish(Group const& group, ChannelKey const& key);
     void stop();
@@ -72,11 +78,23 @@ public:
         std::uint64_t groups = 0;
         std::uint64_t recovered = 0; ///< groups that needed parity
         std::uint64_t wanted = 0;    ///< blocks asked for one by one
-        std::uint64_t hops = 0;      ///< of all blocks together
+        std::uint64_t data_bytes = 0;   ///< of new blocks' payloads
+        std::uint64_t parity_bytes = 0; ///< the same, of parity stripes
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
+    /// How long stripes had no parent when they had lost one.
+    [[nodiscard]] RecentSamples const& reattached() const { return reattached_; }
     [[nodiscard]] Subscriptions const& policy() const { return policy_; }
     [[nodiscard]] StripeMask homes_of(NeighbourId id) const;
+    /// Which a neighbour sends here, and which it gets.
+    [[nodiscard]] StripeMask stripes_from(NeighbourId id) const;
+    [[nodiscard]] StripeMask stripes_to(NeighbourId id) const;
+    [[nodiscard]] GroupNumber newest_group() const;
+    [[nodiscard]] bool is_source() const { return options_.is_source; }
+    /// K + M.
+    [[nodiscard]] std::uint8_t stripes() const {
+        return static_cast<std::uint8_t>(options_.parameters.stripes + options_.parameters.parity);
+    }
     /// Whether enough stripes come to rebuild every group.
     [[nodiscard]] bool is_fed() const;
 
@@ -93,7 +111,8 @@ private:
 
     void introduce(NeighbourId id, Peer& peer);
     [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
-    [[nodiscard]] bool is_known_copy(Block const& block) const;
+    bool note_copy(Block const& block);
+    void count_payload(Block const& block);
     void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);
     void forward(GroupNumber group, StripeIndex stripe);
     [[nodiscard]] std::optional<Block> held(GroupNumber group, StripeIndex stripe) const;
@@ -113,7 +132,7 @@ private:
     void tick();
     void schedule_tick();
     void flush();
-    void flush(NeighbourId id, Peer& peer);
+    bool send_next_block(MonotonicTime now);
     [[nodiscard]] Duration uplink_queue() const;
     void update_slots();
 
@@ -125,10 +144,12 @@ private:
     UplinkBudget budget_;
     BackBuffer back_buffer_;
     Subscriptions policy_;
+    std::optional<TokenBucket> pacer_; ///< none while the uplink is not known
     std::map<NeighbourId, Peer> peers_;
     std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
     std::size_t slots_ = 0; ///< as the policy was told
     Counters counters_;
+    RecentSamples reattached_;
     Timer tick_timer_;
     Timer flush_timer_;
     bool is_flush_due_ = false;

@@ -112,6 +112,10 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         traffic.down += static_cast<std::uint64_t>(down);
         traffic.up += static_cast<std::uint64_t>(up);
         traffic.last = MonotonicClock::now();
+        for (auto const& [id, joined] : channels_) {
+            if (auto* edge = joined.swarm->edge())
+                edge->note_chunk_upload(static_cast<std::size_t>(up));
+        }
         if (traffic_.size() <= traffic_peers) return;
         traffic_.erase(std::ranges::min_element(traffic_, {}, [](auto const& entry) {
             return entry.second.last;
@@ -221,8 +225,26 @@ void Swarm::rescue_stuck() {
     }
 }
 
+/// A live edge paces its own bytes and comes first; chunks get what it leaves.
+void Swarm::share_uplink() {
+    if (uplink_ == 0) return;
+    std::optional<std::uint64_t> left;
+    for (auto const& [id, joined] : channels_) {
+        if (auto const* edge = joined.swarm->edge()) left = edge->left_for_chunks() / 8;
+    }
+    if (has_paced_edge_ != left.has_value()) {
+        has_paced_edge_ = left.has_value();
+        limit_session(has_paced_edge_ ? 0 : uplink_);
+    }
+    chunks_->limit_upload(left.value_or(0));
+}
+
 void Swarm::set_uplink(std::uint64_t bits_per_second) {
     uplink_ = bits_per_second;
+    limit_session(bits_per_second);
+}
+
+void Swarm::limit_session(std::uint64_t bits_per_second) {
     lt::settings_pack pack;
     // libtorrent lets a tick's worth pass on top; 3 % below keeps the wire within the figure.
     auto const bytes = bits_per_second * 97 / 100 / 8;
@@ -245,6 +267,7 @@ void Swarm::schedule_tick() {
 void Swarm::tick() {
     ++ticks_;
     chunks_->wake_idle(MonotonicClock::now());
+    share_uplink();
     if (ticks_ % (rescue_interval / tick_interval) == 0) rescue_stuck();
     if (ticks_ % lonely_search == 8) look_for_peers(); // and two seconds after the start
     session_->post_session_stats();

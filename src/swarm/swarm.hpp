@@ -116,6 +116,8 @@ private:
     void tick();
     void schedule_tick();
     void rescue_stuck();
+    void share_uplink();
+    void limit_session(std::uint64_t bits_per_second);
     void look_for_peers();
 
     struct Joined {
@@ -138,6 +140,7 @@ private:
     RecentSamples formation_;
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
+    bool has_paced_edge_ = false;
     std::uint64_t uplink_ = 0;
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;

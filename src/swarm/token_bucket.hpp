@@ -17,17 +17,35 @@ public:
 
     /// Takes `amount` if it is there.
     bool take(double amount, MonotonicTime now) {
+        refill(now);
+        if (tokens_ < amount) return false;
+        tokens_ -= amount;
+        return true;
+    }
+    /// Takes it in any case: what follows waits.
+    void spend(double amount, MonotonicTime now) {
+        refill(now);
+        tokens_ -= amount;
+    }
+    /// Until any are there.
+    [[nodiscard]] Duration wait() const {
+        auto const missing = std::max(0.0, -tokens_) / per_second_;
+        return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(missing));
+    }
+    [[nodiscard]] bool is_empty(MonotonicTime now) {
+        refill(now);
+        return tokens_ < 0;
+    }
+
+private:
+    void refill(MonotonicTime now) {
         if (last_ != MonotonicTime{}) {
             auto const passed = std::chrono::duration<double>(now - last_).count();
             tokens_ = std::min(burst_, tokens_ + passed * per_second_);
         }
         last_ = now;
-        if (tokens_ < amount) return false;
-        tokens_ -= amount;
-        return true;
     }
 
-private:
     double per_second_;
     double burst_;
     double tokens_;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -27,11 +28,19 @@ public:
     EdgeQueue* operator->() { return &queue_; }
     void control(std::string_view word) { queue_.push_control(to_bytes(word)); }
     void push(Class kind, std::string_view word, BlockKey const& block, MonotonicTime now = start) {
-        queue_.push(kind, to_bytes(word), block, now);
+        auto const before = queue_.bytes();
+        queue_.push(kind, block, word.size(), now);
+        if (queue_.bytes() != before) words_[block] = word;
+        words_.emplace(block, word);
     }
     std::string pop(MonotonicTime now = start) {
-        auto const message = queue_.pop(now);
-        return message ? std::string{as_text(*message)} : "nothing";
+        if (auto const control = queue_.pop_control()) return std::string{as_text(*control)};
+        auto const next = queue_.next(now);
+        if (!next) return "nothing";
+        queue_.pop_block();
+        auto const word = words_.at(next->key);
+        words_.erase(next->key); // it may come again, as another word
+        return word;
     }
     /// In the order in which they leave, until the queue is empty.
     std::string all(MonotonicTime now = start) {
@@ -43,6 +52,7 @@ public:
 
 private:
     EdgeQueue queue_;
+    std::map<BlockKey, std::string> words_;
 };
 
 } // namespace
@@ -229,4 +239,15 @@ TEST_CASE("When a subscription ends what waits of its stripe goes") {
     CHECK(words->dropped(Class::live) == 0); // nobody misses them
     words.push(Class::live, "again", key(5, 3));
     CHECK(words.all() == "control l2 again p8");
+}
+
+TEST_CASE("Of several queues' next blocks the better class leaves first, then the older one") {
+    Words one;
+    Words other;
+    one.push(Class::live, "l1", key(1), start + 1ms);
+    other.push(Class::live, "l2", key(2), start);
+    CHECK(other->next(start + 1ms)->precedes(*one->next(start + 1ms)));
+    CHECK_FALSE(one->next(start + 1ms)->precedes(*other->next(start + 1ms)));
+    one.push(Class::urgent, "u1", key(3), start + 2ms);
+    CHECK(one->next(start + 2ms)->precedes(*other->next(start + 2ms)));
 }

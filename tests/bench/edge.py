@@ -1,0 +1,274 @@
+"""The live edge on this machine: publisher and viewers are processes of their own on loopback, every uplink limited.
+
+Latency is from the moment that a packet was read by the publisher to its bytes' release at a viewer, as the viewers' own
+histograms have it (`minuteswarm_release_delay_seconds` of /metrics, one observation a byte; one clock on one machine).
+Overhead is what a viewer received at the level of BitTorrent messages and is neither the stream's bytes nor parity.
+"""
+import json
+import re
+import signal
+import socket
+import threading
+import time
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+
+import harness
+import measure
+import media
+
+EDGE = ("--edge",)
+SETTLE = 20
+BUCKET = re.compile(r'^minuteswarm_release_delay_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
+STARTED_AT_ONCE = 10
+
+
+def rate_text(bits_per_second):
+    return str(int(bits_per_second))
+
+
+def picture(rate, gop=2):
+    """A minute of H.264 and AAC at this rate (bits per second), container included, as even as x264 makes it."""
+    video = int(rate * 0.955 - 72_000)  # AAC of 64 kbit/s, and what MPEG-TS adds
+    name = f"edge-{int(rate)}-gop{gop}.ts"
+    return media.made(name, [*media.picture_and_beeps(60, "640x360"), *media.h264_aac(gop, 25, str(video)), "-maxrate", str(video),
+                             "-bufsize", str(video // 2), "-x264-params", "nal-hrd=cbr:scenecut=0", "-b:a", "64k", "-f", "mpegts"])
+
+
+def radio(rate=40_000):
+    return media.made(f"edge-radio-{rate}.mp3", ["-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:duration=60", "-ac", "1", "-ar", "24000",
+                                                 "-c:a", "libmp3lame", "-b:a", str(rate), "-f", "mp3"])
+
+
+def delays(nodes):
+    """Bytes by the upper bound of their delay in seconds, of all nodes together."""
+    total = {}
+    for text in together(nodes, lambda node: node.get("/metrics").decode()):
+        for bound, count in BUCKET.findall(text):
+            total[float(bound)] = total.get(float(bound), 0) + float(count)
+    return total
+
+
+def quantile(before, after, share):
+    """Linear within a bucket, as Prometheus' histogram_quantile."""
+    counts = sorted((bound, count - before.get(bound, 0)) for bound, count in after.items())
+    if not counts or counts[-1][1] <= 0:
+        return None
+    wanted, lower, below = share * counts[-1][1], 0.0, 0.0
+    for bound, count in counts:
+        if count >= wanted:
+            if bound == float("inf"):
+                return lower
+            return lower + (bound - lower) * (wanted - below) / (count - below) if count > below else bound
+        lower, below = bound, count
+    return lower
+
+
+def together(nodes, ask):
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(ask, nodes))
+
+
+def statuses(nodes):
+    return together(nodes, lambda node: node.status())
+
+
+def connections(pid):
+    """TCP connections of a process, both ends on this machine."""
+    import os
+    return sum(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") for fd in os.listdir(f"/proc/{pid}/fd"))
+
+
+def broadcast(case, source, uplink, chunk=4, edge=EDGE, options=()):
+    publisher = case.publish(source, "--loop", "--chunk", str(chunk), "--uplink", rate_text(uplink), *edge, *options)
+    publisher.chunk(1, chunk + 30)
+    return publisher
+
+
+def start_viewers(case, link, count, uplink, latency=3, edge=EDGE):
+    viewers = []
+    while len(viewers) < count:
+        some = [case.watch(link, "--uplink", rate_text(uplink), "--latency", str(latency), *edge)
+                for _ in range(min(STARTED_AT_ONCE, count - len(viewers)))]
+        for viewer in some:
+            viewer.event("state", 60, state="live")
+        viewers += some
+    return viewers
+
+
+class Window:
+    """What happened at some nodes from now on."""
+
+    def __init__(self, publisher, viewers):
+        self.publisher, self.viewers = publisher, viewers
+        self.delays = delays(viewers)
+        self.before = statuses(viewers)
+        self.source = publisher.status()
+        self.watch = measure.Stopwatch([publisher.pid, *(viewer.pid for viewer in viewers)])
+        self.began = time.monotonic()
+
+    def figures(self, rate, delayed=True):
+        passed = time.monotonic() - self.began
+        cores = self.watch.cores()
+        after = statuses(self.viewers)
+        histogram = delays(self.viewers)
+        source = self.publisher.status()
+
+        def gained(*path):
+            """The growth of a field in each viewer."""
+            def value(status):
+                for key in path:
+                    status = status[key]
+                return status
+            return [value(new) - value(old) for old, new in zip(self.before, after)]
+
+        on_time, late = sum(gained("on_time", "bytes")), sum(gained("on_time", "late"))
+        stream = sum(gained("edge", "data_bytes")) + sum(gained("totals", "down_payload"))
+        parity = sum(gained("edge", "parity_bytes"))
+        down = sum(gained("totals", "down"))
+        result = {
+            "viewers": len(self.viewers), "seconds": passed, "stream_bits_per_second": rate,
+            "delay_p50_s": quantile(self.delays, histogram, 0.5), "delay_p99_s": quantile(self.delays, histogram, 0.99),
+            "delay_p999_s": quantile(self.delays, histogram, 0.999),
+            "on_time_percent": 100 * on_time / (on_time + late) if on_time else None,
+            "gaps": sum(gained("gaps", "count")), "viewers_with_gaps": sum(gap > 0 for gap in gained("gaps", "count")),
+            "source_up_times_bitrate": (source["totals"]["up"] - self.source["totals"]["up"]) * 8 / passed / rate,
+            "overhead_percent": 100 * (down - stream - parity) / stream if stream else None,
+            "parity_percent": 100 * parity / stream if stream else None,
+            "duplicate_percent": 100 * sum(gained("edge", "duplicates")) / max(1, sum(gained("edge", "blocks"))),
+            "chunk_torrent_payload_percent": 100 * sum(gained("totals", "down_payload")) / stream if stream else None,
+            "chunks_from_edge": sum(gained("chunks", "from_edge")), "chunks_from_swarm": sum(gained("chunks", "from_swarm")),
+            "groups_recovered_percent": 100 * sum(gained("edge", "recovered_by_parity")) / max(1, sum(gained("edge", "groups"))),
+            "blocks_wanted": sum(gained("edge", "wanted")),
+            "hops": measure.summary([status["edge"]["hops"] for status in after]),
+            "reattach_p99_ms": measure.summary([status["edge"]["reattach_p99"] for status in after]),
+            "peers": measure.summary([len(status["peers"]) for status in after]),
+            "viewer_core_percent": measure.summary([100 * cores[viewer.pid] for viewer in self.viewers]),
+            "publisher_core_percent": 100 * cores[self.publisher.pid],
+            "all_cores_percent": 100 * sum(cores.values()),
+            "resident_megabytes": measure.summary([measure.resident_bytes(viewer.pid) / 1e6 for viewer in self.viewers]),
+        }
+        return {key: value for key, value in result.items() if value is not None}
+
+
+def settled(case, options, rate, viewers, chunk=4, latency=3, source=None, uplink=None, edge=EDGE, publish=(), seconds=None):
+    """A swarm that is left alone for SETTLE seconds and then watched."""
+    uplink = uplink or (1.5 * rate, 1.5 * rate)
+    publisher = broadcast(case, source or picture(rate), uplink[0], chunk, edge, publish)
+    nodes = start_viewers(case, publisher.link, viewers, uplink[1], latency, edge)
+    time.sleep(SETTLE)
+    window = Window(publisher, nodes)
+    time.sleep(seconds or options.seconds)
+    return window.figures(rate), publisher, nodes
+
+
+def thirty(case, options):
+    """30 viewers at 1 Mbit/s, all uplinks 1.5x. Bars: p50 0.5 s, p99 1.0 s, 99.9 % on time, source 1.5x."""
+    return settled(case, options, 1e6, 30)[0]
+
+
+def long_chunks(case, options):
+    """The same with chunks of 60 s: within 10 % of the other."""
+    return settled(case, options, 1e6, 30, chunk=60)[0]
+
+
+def without_parity(case, options):
+    """The same without parity; bar: overhead 5 %."""
+    return settled(case, options, 1e6, 30, publish=("--parity", "0"))[0]
+
+
+def stock(case, options):
+    """The same over chunk torrents alone, uplinks and all."""
+    return settled(case, options, 1e6, 30, edge=("--no-edge",))[0]
+
+
+def hundred(case, options):
+    """100 viewers at 400 kbit/s. Bars: p99 1.5 s, 99.9 % on time."""
+    return settled(case, options, 4e5, 100)[0]
+
+
+def listeners(case, options):
+    """Radio of 40 kbit/s from an uplink of 56 kbit/s, listeners with 80. Bars: 99.9 % on time at 5 s, source within its uplink."""
+    figures, publisher, _ = settled(case, options, 4e4, options.listeners, latency=5, source=radio(), uplink=(56e3, 80e3))
+    figures["source_up_of_uplink"] = figures["source_up_times_bitrate"] * 40 / 56
+    return figures
+
+
+def departure(case, options):
+    """30 % of 30 viewers die in the same instant, first by SIGKILL, then others fall silent (SIGSTOP).
+    Bars: 99.9 % on time at 5 s, 99 % at 3 s; re-attach p99 2 s."""
+    result = {}
+    for name, death, latency in (("killed_latency_5", signal.SIGKILL, 5), ("killed_latency_3", signal.SIGKILL, 3),
+                                 ("silent_latency_5", signal.SIGSTOP, 5)):
+        publisher = broadcast(case, picture(1e6), 1.5e6)
+        viewers = start_viewers(case, publisher.link, 30, 2e6, latency)
+        time.sleep(SETTLE)
+        gone, staying = viewers[::3][:9], [viewer for viewer in viewers if viewer not in viewers[::3][:9]]
+        window = Window(publisher, staying)
+        for viewer in gone:
+            viewer.process.send_signal(death)
+        time.sleep(20)
+        result[name] = window.figures(1e6)
+        for node in (publisher, *viewers):
+            node.kill()
+    return result
+
+
+def parent_lost(case, options):
+    """A viewer that feeds others is killed. Bar: no gap at --latency 1."""
+    publisher = broadcast(case, picture(1e6), 1.5e6)
+    viewers = start_viewers(case, publisher.link, 10, 2e6, 1)
+    time.sleep(SETTLE)
+    feeding = max(viewers, key=lambda viewer: viewer.status()["edge"]["slots_used"])
+    staying = [viewer for viewer in viewers if viewer is not feeding]
+    window = Window(publisher, staying)
+    feeding.kill()
+    time.sleep(10)
+    return window.figures(1e6)
+
+
+def first_byte(url, began, result):
+    """Seconds from `began` until /stream.ts gives its first byte."""
+    parts = urllib.parse.urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as stream:
+        stream.sendall(b"GET /stream.ts HTTP/1.1\r\nHost: " + parts.netloc.encode() + b"\r\n\r\n")
+        got = b""
+        while b"\r\n\r\n" not in got or got.endswith(b"\r\n\r\n"):
+            more = stream.recv(65536)
+            if not more:
+                return
+            got += more
+    result.append(time.monotonic() - began)
+
+
+def join(case, options):
+    """Viewers that join a warm channel one by one; bar: link to first byte at /stream.ts p90 1.0 s."""
+    publisher = broadcast(case, picture(1e6), 2e6)
+    start_viewers(case, publisher.link, 10, 2e6)
+    time.sleep(SETTLE)
+    took = []
+    for _ in range(20):
+        began = time.monotonic()
+        viewer = case.watch(publisher.link, "--uplink", "2M", *EDGE)
+        first_byte(viewer.url, began, took)
+        time.sleep(0.37)  # not in step with the keyframes
+    return {"joined": len(took), "first_byte_s": measure.summary(took), "first_byte_p90_s": measure.percentile(took, 0.9)}
+
+
+def closed_chunk(case, options):
+    """Chunks that came over the live edge; bar: nothing over chunk torrents, no connection of theirs."""
+    figures, _, nodes = settled(case, options, 1e6, 5, seconds=30)
+    after = statuses(nodes)
+    return {"chunks_from_edge": figures["chunks_from_edge"], "chunks_from_swarm": figures["chunks_from_swarm"],
+            "payload_percent": figures["chunk_torrent_payload_percent"],
+            "formations": sum(status["swarm_formation"]["count"] for status in after),
+            "connections_less_neighbours": [connections(node.pid) - len(status["peers"]) for node, status in zip(nodes, after)]}
+
+
+def cpu(case, options):
+    """Viewers at 1 Mbit/s with 20 neighbours each; bar: 2 % of a core over 60 s."""
+    figures, _, _ = settled(case, options, 1e6, 21, seconds=60, uplink=(2e6, 2e6))
+    return {key: figures[key] for key in ("peers", "viewer_core_percent", "publisher_core_percent", "resident_megabytes")}
+
+
+CASES = (thirty, long_chunks, without_parity, stock, hundred, listeners, departure, parent_lost, join, closed_chunk, cpu)
