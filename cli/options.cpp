@@ -154,7 +154,7 @@ void NetworkArguments::add_to(CLI::App& app) {
         ->check(tracker_url());
     add_rate(app, "--uplink", uplink, "most that may be sent, over all connections [unlimited]")
         ->group("Network");
-    app.add_flag("--edge", edge, "take part in the live edge: not complete yet, for trying out")
+    app.add_flag("--no-edge", no_edge, "only whole chunks: no part in the live edge")
         ->group("Network");
     app.add_flag("--no-dht", no_dht, "do not use the DHT")->group("Network");
     app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network")
@@ -199,7 +199,7 @@ NetworkOptions NetworkArguments::options() const {
     options.dht_bootstrap = dht_bootstrap;
     options.proxy = proxy;
     options.uplink = uplink;
-    options.edge = edge;
+    options.edge = !no_edge;
     return options;
 }
 

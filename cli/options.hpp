@@ -47,7 +47,7 @@ struct NetworkArguments {
     std::vector<std::string> peers, trackers, web_seeds, dht_bootstrap;
     std::uint64_t uplink = 0;
     std::string proxy;
-    bool edge = false, no_dht = false, no_lsd = false, no_port_mapping = false;
+    bool no_edge = false, no_dht = false, no_lsd = false, no_port_mapping = false;
 
     void add_to(CLI::App& app);
     void add_web_seeds_to(CLI::App& app); ///< for those who make links

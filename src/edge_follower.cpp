@@ -9,6 +9,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::size_t most_coming = 16;
+constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from before this node came
 constexpr std::chrono::seconds patience{1}; // for the last blocks of a chunk after its record
 
 SharedBytes content_of(EdgeBytes const& bytes) {
@@ -37,17 +38,19 @@ void EdgeFollower::on_descriptor(Descriptor const& descriptor) {
     auto const& edge = descriptor.edge;
     if (edge.span_ms == 0 || run_ == edge.run) return;
     run_ = edge.run;
+    joined_at_ = MonotonicClock::now();
+    playback_.set_edge(true); // the latency follows from that
     swarm_.begin_edge(
         {options_.event,
          options_.rendition,
          edge,
          descriptor.bitrate,
          options_.uplink,
+         playback_.timeline().effective_latency(),
          [this](GroupHeader const& header, std::vector<EdgeBytes> const& bytes) {
              on_bytes(header, bytes);
          }}
     );
-    playback_.set_edge(true);
 }
 
 void EdgeFollower::open(GroupHeader const& header) {
@@ -66,7 +69,7 @@ void EdgeFollower::open(GroupHeader const& header) {
 void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> const& bytes) {
     auto const playhead = playback_.timeline().playhead();
     if (playhead && header.chunk < playhead->chunk) return;
-    has_bytes_ = true;
+    if (!first_bytes_at_) first_bytes_at_ = MonotonicClock::now();
     if (!coming_.contains(header.chunk)) open(header);
     playback_.mark(
         {{header.chunk, header.offset.value},
@@ -84,64 +87,80 @@ void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> co
     if (header.is_last()) playback_.set_size(header.chunk, header.offset.value + header.length);
     playback_.refresh(header.chunk);
     events_.on_bytes(header.chunk);
+    auto const found = coming_.find(header.chunk);
+    if (found != coming_.end() && found->second.record) check(found->second);
+}
+
+bool EdgeFollower::is_waiting(MonotonicTime now) const {
+    return run_ && !has_bytes() && now - joined_at_ < start_patience;
 }
 
 bool EdgeFollower::is_expected(ChunkNumber number, MonotonicTime now) const {
     auto const* edge = swarm_.edge();
     auto const found = coming_.find(number);
-    if (!edge || !edge->is_fed() || found == coming_.end() || !found->second.from_start)
-        return false;
-    auto const& recorded = found->second.recorded_at;
-    return !recorded || now - *recorded < patience;
+    if (!edge || !edge->is_fed() || found == coming_.end()) return false;
+    if (!found->second.from_start) return now - joined_at_ < start_patience;
+    return !found->second.record || now - found->second.recorded_at < patience;
 }
 
 bool EdgeFollower::on_record(Record const& record) {
     auto const found = coming_.find(record.number);
     if (found == coming_.end()) return false;
-    found->second.recorded_at = MonotonicClock::now();
+    auto& coming = found->second;
+    coming.record = record;
+    coming.recorded_at = MonotonicClock::now();
     store_.set_size(key_of(record.number), record.size);
-    check(record);
+    check(coming);
+    if (coming.checked == 0) events_.on_checked(record);
     return true;
 }
 
-/// The pieces that are whole; the signatures of the groups vouch for their bytes, and the record
-/// for both.
-void EdgeFollower::check(Record const& record) {
-    auto const key = key_of(record.number);
+/// The pieces that have become whole; the signatures of the groups vouch for their bytes, and the
+/// record for both.
+void EdgeFollower::check(Coming& coming) {
+    auto const& record = *coming.record;
+    auto const present = store_.verified(key_of(record.number));
     auto const length = piece_length(record.size);
-    std::vector<std::uint64_t> begins;
-    for (std::uint64_t begin = 0; begin < record.size; begin += length) {
+    std::vector<std::size_t> whole;
+    for (std::size_t piece = 0; piece < record.pieces.size(); ++piece) {
+        auto const bit = std::uint64_t{1} << piece; // at most 64, see piece_length
+        auto const begin = piece * length;
         auto const end = std::min(begin + length, record.size);
-        if (store_.verified(key).contains(begin, end)) begins.push_back(begin);
+        if ((coming.checked & bit) != 0 || !present.contains(begin, end)) continue;
+        coming.checked |= bit;
+        whole.push_back(piece);
     }
-    if (begins.empty()) return events_.on_checked(record);
-    unchecked_[record.number] = begins.size();
-    for (auto const begin : begins)
-        check_piece(record, begin);
+    coming.under_way += whole.size();
+    for (auto const piece : whole)
+        check_piece(record, piece);
 }
 
-void EdgeFollower::check_piece(Record const& record, std::uint64_t begin) {
+void EdgeFollower::check_piece(Record const& record, std::size_t piece) {
     auto const key = key_of(record.number);
-    auto const length = piece_length(record.size);
-    auto const end = std::min(begin + length, record.size);
+    auto const begin = piece * piece_length(record.size);
+    auto const end = std::min(begin + piece_length(record.size), record.size);
     store_.read(
         key,
         begin,
         static_cast<std::size_t>(end - begin),
-        [this, alive = std::weak_ptr{alive_}, record, key, begin, end, length](
+        [this, alive = std::weak_ptr{alive_}, key, begin, end, hash = record.pieces[piece]](
             auto error, SharedBytes bytes
         ) {
             if (alive.expired()) return;
-            if (error || sha1(*bytes) != record.pieces[begin / length]) {
+            if (error || sha1(*bytes) != hash) {
                 store_.unverify(key, begin, end);
-                playback_.refresh(record.number);
+                playback_.refresh(key.number);
             }
-            auto const left = unchecked_.find(record.number);
-            if (left == unchecked_.end() || --left->second > 0) return;
-            unchecked_.erase(left);
-            events_.on_checked(record);
+            on_piece(key.number);
         }
     );
+}
+
+void EdgeFollower::on_piece(ChunkNumber number) {
+    auto const found = coming_.find(number);
+    if (found == coming_.end() || --found->second.under_way > 0) return;
+    auto const record = *found->second.record;
+    events_.on_checked(record);
 }
 
 } // namespace minuteswarm

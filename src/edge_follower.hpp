@@ -26,7 +26,7 @@ public:
     };
     struct Events {
         std::function<void(ChunkNumber)> on_bytes; ///< more of a chunk is there
-        /// A chunk's record holds for all that came; the rest is for its swarm.
+        /// A chunk's record holds for all that has come; again when more has.
         std::function<void(Record const&)> on_checked;
     };
 
@@ -41,20 +41,26 @@ public:
 
     /// Whether a chunk's missing bytes may still come by themselves.
     [[nodiscard]] bool is_expected(ChunkNumber number, MonotonicTime now) const;
-    /// Whether there is a live edge, which may not have reached this node yet.
-    [[nodiscard]] bool is_waiting() const { return run_ && !has_bytes_; }
-    [[nodiscard]] bool has_bytes() const { return has_bytes_; }
+    /// Whether there is a live edge, which may bring its first bytes yet.
+    [[nodiscard]] bool is_waiting(MonotonicTime now) const;
+    [[nodiscard]] bool has_bytes() const { return first_bytes_at_.has_value(); }
+    /// Only if it has bytes.
+    [[nodiscard]] MonotonicTime first_bytes_at() const { return *first_bytes_at_; }
 
 private:
     struct Coming {
         bool from_start = false; ///< followed since its first byte
-        std::optional<MonotonicTime> recorded_at;
+        std::optional<Record> record;
+        MonotonicTime recorded_at{};
+        std::uint64_t checked = 0; ///< bit i: piece i is whole and was, or is being, checked
+        std::size_t under_way = 0;
     };
 
     void on_bytes(GroupHeader const& header, std::vector<EdgeBytes> const& bytes);
     void open(GroupHeader const& header);
-    void check(Record const& record);
-    void check_piece(Record const& record, std::uint64_t begin);
+    void check(Coming& coming);
+    void check_piece(Record const& record, std::size_t piece);
+    void on_piece(ChunkNumber number);
     [[nodiscard]] ChunkKey key_of(ChunkNumber number) const;
 
     Store& store_;
@@ -65,8 +71,8 @@ private:
     std::optional<RunId> run_;
     Container container_ = Container::mpeg_ts;
     std::map<ChunkNumber, Coming> coming_; ///< chunks with bytes of the edge, the newest few
-    std::map<ChunkNumber, std::size_t> unchecked_; ///< pieces under way
-    bool has_bytes_ = false;
+    std::optional<MonotonicTime> first_bytes_at_;
+    MonotonicTime joined_at_{};
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< for answers that come late
 };
 

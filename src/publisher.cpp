@@ -300,6 +300,7 @@ void Publisher::begin_edge() {
          descriptor_.edge,
          descriptor_.bitrate,
          options_.network.uplink,
+         {},
          [](GroupHeader const&, std::vector<EdgeBytes> const&) {}}
     );
     edge_ = std::make_unique<EdgeSource>(

@@ -12,8 +12,9 @@ namespace {
 constexpr RenditionId only_rendition{0};
 constexpr std::uint64_t start_window = 8; ///< records before the newest that a start is chosen from
 constexpr std::chrono::milliseconds start_patience{1500};
-constexpr std::chrono::seconds edge_patience{1};  // for the first bytes of the live edge
-constexpr std::chrono::seconds front_patience{5}; // others may have what came before
+constexpr std::chrono::milliseconds back_patience{1000}; // of the live edge, from as far back
+constexpr std::chrono::seconds live_patience{4};         // or from any random access point
+constexpr std::chrono::seconds front_patience{5};        // others may have what came before
 constexpr std::chrono::seconds missing_after{3};
 constexpr std::chrono::seconds fruitless_after{8};
 constexpr std::chrono::milliseconds tick_interval{500};
@@ -242,23 +243,35 @@ void Viewer::update_interest() {
 
 void Viewer::try_start() {
     auto const& timeline = playback_->timeline();
-    if (timeline.has_start() || !first_record_at_ || is_finished_) return;
+    auto const now = MonotonicClock::now();
+    if (timeline.has_start() || is_finished_) return;
+    auto const has_edge = edge_ && edge_->has_bytes() && !has_end_;
+    if (edge_ && edge_->is_waiting(now) && !has_end_) return;
+    if (!first_record_at_ && !has_edge) return;
     if (has_end_) update_interest();
     auto* const feed = channel_->newest_feed();
-    if (!feed || records_.empty()) return;
-    auto const waited = MonotonicClock::now() - *first_record_at_;
-    if (edge_ && edge_->is_waiting() && !has_end_ && waited < edge_patience) return;
-    auto const newest = records_.rbegin()->first.value;
-    ChunkNumber const from{newest > start_window ? newest - start_window : 1};
-    auto const hole = feed->first_hole(only_rendition, has_end_ ? front() : from);
-    if (hole && waited < start_patience) return;
-    auto const start = choose_start();
+    if (!has_edge) {
+        if (!feed || records_.empty()) return;
+        auto const newest = records_.rbegin()->first.value;
+        ChunkNumber const from{newest > start_window ? newest - start_window : 1};
+        auto const hole = feed->first_hole(only_rendition, has_end_ ? front() : from);
+        if (hole && now - *first_record_at_ < start_patience) return;
+    }
+    auto const start = has_edge ? choose_live_start(now) : choose_start();
     if (!start) return;
     if (has_end_) playback_->play_as_recording();
     playback_->start_at(*start);
     update_interest();
     playback_->advance();
     update_fetches();
+}
+
+/// From what the live edge has brought; from the chunks, should it bring nothing to begin with.
+std::optional<Timeline::Position> Viewer::choose_live_start(MonotonicTime now) const {
+    auto const waited = now - edge_->first_bytes_at();
+    auto const& timeline = playback_->timeline();
+    if (auto const start = timeline.choose_live_start(waited < back_patience)) return start;
+    return waited < live_patience ? std::nullopt : choose_start();
 }
 
 /// Where the records of a finished event are wanted from while it has no start.

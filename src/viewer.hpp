@@ -65,6 +65,7 @@ private:
     void on_end(ChunkNumber last);
     void try_start();
     [[nodiscard]] std::optional<Timeline::Position> choose_start() const;
+    [[nodiscard]] std::optional<Timeline::Position> choose_live_start(MonotonicTime now) const;
     [[nodiscard]] ChunkNumber front() const;
     [[nodiscard]] ChunkNumber first_held() const;
     [[nodiscard]] FetchChunk fetch_chunk(Record const& record) const;

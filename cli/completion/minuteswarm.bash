@@ -3,7 +3,7 @@
 _minuteswarm() {
     local current=$2 previous=$3 command= word
     local commands="publish watch relay seed export inspect keygen link"
-    local network="--listen --peer --tracker --uplink --edge --no-dht --no-lsd --no-port-mapping --dht-bootstrap
+    local network="--listen --peer --tracker --uplink --no-edge --no-dht --no-lsd --no-port-mapping --dht-bootstrap
         --proxy --http --json --help"
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

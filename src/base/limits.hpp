@@ -54,7 +54,7 @@ inline constexpr std::size_t peers_per_message = 32;
 inline constexpr std::size_t neighbours = 30;        ///< of a viewer
 inline constexpr std::size_t source_neighbours = 40; ///< of a publisher
 inline constexpr std::size_t known_peers = 500;      ///< endpoints remembered for dialling
-inline constexpr std::size_t push_fanout = 8;        ///< neighbours a new record is pushed to
+inline constexpr std::size_t push_fanout = 4;        ///< neighbours a new record is pushed to
 inline constexpr std::size_t active_chunk_torrents = 60;
 inline constexpr std::size_t chunk_peers =
     12; ///< dialled for one chunk: 8-12 keep a mesh connected
@@ -86,7 +86,9 @@ inline constexpr std::size_t edge_accounted_groups =
     64; ///< groups whose subscriptions are judged: 8 s of 125 ms
 inline constexpr std::size_t edge_slots = 255;  ///< blocks' copies a node sends: 16 viewers' worth
 inline constexpr std::size_t edge_catch_up = 8; ///< groups a new parent sends again: 2 s of 250 ms
-inline constexpr std::size_t edge_wants = 24;   ///< blocks asked for at once to repair groups
+inline constexpr std::size_t edge_entries =
+    8; ///< random access points that a node tells of: where those who join can begin
+inline constexpr std::size_t edge_wants = 24; ///< blocks asked for at once to repair groups
 inline constexpr std::size_t edge_leaving_children = 2; ///< that still get blocks after their slot
 inline constexpr std::size_t edge_directed_links = 10;  ///< neighbours chosen for their homes
 inline constexpr std::size_t edge_open_chunks = 4;      ///< played before their records have come
@@ -108,6 +110,11 @@ inline constexpr std::size_t http_request = 8 * KiB;
 inline constexpr std::size_t output_slice = 256 * KiB; ///< read and written at a time for -o
 inline constexpr std::size_t playlist_window =
     6; ///< segments of /live.m3u8: RFC 8216 6.2.2 asks for at least 3
+inline constexpr std::size_t part_chunks =
+    8; ///< whose partial segments are known: those of /live.m3u8, and two that have left it
+inline constexpr std::size_t chunk_parts = 512; ///< of one chunk: two minutes and a half of 330 ms
+inline constexpr std::size_t chunk_frames =
+    16384; ///< of one chunk that are in no part yet: two minutes at 120 a second
 inline constexpr std::size_t dvr_window =
     5000; ///< segments of /dvr.m3u8: 5 h of 4 s chunks, 500 KiB of text
 

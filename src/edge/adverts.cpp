@@ -73,6 +73,7 @@ void Adverts::learn(Acquaintance& of, AdvertMessage const& advert, MonotonicTime
         advert.incomplete == UINT8_MAX ? GroupNumber{} : GroupNumber{advert.newest.value - back};
     of.slots = advert.slots;
     of.spare = advert.spare;
+    if (!advert.entries.empty()) of.entries = advert.entries;
     of.is_searching = advert.is_searching;
     of.is_stepped_back = advert.is_stepped_back;
     of.chose_us = advert.is_directed;
@@ -140,7 +141,7 @@ bool Adverts::is_due(Acquaintance const& to, Duration period, MonotonicTime now)
     return to.is_searching && since >= progress_period;
 }
 
-void Adverts::tell(NeighbourId id, Acquaintance& to, MonotonicTime now) {
+void Adverts::tell(NeighbourId id, Acquaintance& to, MonotonicTime now, bool is_first) {
     AdvertMessage advert;
     advert.newest = newest_;
     advert.slots = saturated(node_.slots);
@@ -151,6 +152,11 @@ void Adverts::tell(NeighbourId id, Acquaintance& to, MonotonicTime now) {
     advert.is_stepped_back = node_.is_stepped_back || node_.is_on_trial;
     for (auto const& stripe : said_) {
         if (has(to.untold, stripe.stripe)) advert.stripes.push_back(stripe);
+    }
+    if (is_first) {
+        for (auto const entry : node_.entries) {
+            if (entry <= newest_) advert.entries.push_back(entry);
+        }
     }
     credit_ -= bytes_of(advert);
     to.untold = 0;
@@ -164,7 +170,7 @@ void Adverts::introduce(NeighbourId to, GroupWindow const& groups, MonotonicTime
     if (!neighbour) return;
     look_for_changes(groups, now);
     neighbour->untold = node_.all_stripes();
-    tell(to, *neighbour, now);
+    tell(to, *neighbour, now, true);
 }
 
 void Adverts::tick(GroupWindow const& groups, MonotonicTime now) {

@@ -28,7 +28,7 @@ private:
     describe(StripeIndex stripe, GroupWindow const& groups, MonotonicTime now) const;
     void look_for_changes(GroupWindow const& groups, MonotonicTime now);
     [[nodiscard]] bool is_due(Acquaintance const& to, Duration period, MonotonicTime now) const;
-    void tell(NeighbourId id, Acquaintance& to, MonotonicTime now);
+    void tell(NeighbourId id, Acquaintance& to, MonotonicTime now, bool is_first = false);
 
     EdgeNode& node_;
     Parents const& parents_;

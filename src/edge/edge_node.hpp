@@ -21,6 +21,7 @@ struct SubscriptionOptions {
     std::chrono::milliseconds span{250};
     std::uint64_t bitrate = 4'000'000; ///< bits per second of the stream
     std::size_t slots = 0;             ///< copies of a stripe that the uplink carries
+    Duration start_back{};             ///< how far behind the newest group to begin
 
     [[nodiscard]] bool is_source() const { return self == source; }
     [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
@@ -55,6 +56,7 @@ struct Acquaintance {
     StripeMask homes = 0;
     StripeMask flowing = 0;
     std::vector<Stripe> stripes;
+    std::vector<GroupNumber> entries; ///< random access points, newest first, as of its coming
 
     int failures = 0; ///< subscriptions that brought nothing, lately
     MonotonicTime distrusted_until{};
@@ -97,6 +99,8 @@ struct EdgeNode {
     bool is_searching = false;
     std::optional<GroupNumber> newest; ///< of any stripe
     MonotonicTime newest_at{};
+    std::vector<GroupNumber>
+        entries; ///< the newest groups with a random access point, newest first
 
     [[nodiscard]] Acquaintance* find(NeighbourId id) {
         auto const found = neighbours.find(id);
@@ -111,6 +115,12 @@ struct EdgeNode {
     /// Whether groups are rebuilt without this stripe.
     [[nodiscard]] bool is_luxury(StripeIndex stripe, StripeMask of_flowing) const {
         return count(of_flowing & ~mask_of(stripe)) >= options.stripes;
+    }
+    void note_entry(GroupNumber group) {
+        auto const at = std::ranges::lower_bound(entries, group, std::ranges::greater{});
+        if (at != entries.end() && *at == group) return;
+        entries.insert(at, group);
+        if (entries.size() > limits::edge_entries) entries.pop_back();
     }
     void send(NeighbourId to, SubscriptionMessage message) {
         actions.emplace_back(SendSubscription{to, std::move(message)});

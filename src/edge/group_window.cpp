@@ -49,6 +49,11 @@ bool GroupWindow::is_rebuilt(GroupNumber group) const {
     return found && found->is_rebuilt;
 }
 
+std::optional<MonotonicTime> GroupWindow::seen(GroupNumber group) const {
+    auto const* found = find(group);
+    return found ? std::optional{found->seen} : std::nullopt;
+}
+
 std::uint8_t GroupWindow::incomplete(MonotonicTime now, Duration given_up) const {
     if (!has_any_) return 255;
     std::uint8_t behind = 0;

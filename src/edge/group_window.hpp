@@ -20,6 +20,8 @@ public:
     /// Blocks of a group, as far as it is in the window.
     [[nodiscard]] StripeMask held(GroupNumber group) const;
     [[nodiscard]] bool is_rebuilt(GroupNumber group) const;
+    /// When its first block came, or that of a later group; none if it is not in the window.
+    [[nodiscard]] std::optional<MonotonicTime> seen(GroupNumber group) const;
     /// Newest groups of which not all are rebuilt; older than `given_up` they do not count.
     [[nodiscard]] std::uint8_t incomplete(MonotonicTime now, Duration given_up) const;
     /// How long rebuilding takes after the first block, typically.

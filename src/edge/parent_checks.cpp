@@ -14,8 +14,10 @@ constexpr milliseconds unrooted_limit{3000}; // then even a fed stripe is given 
 constexpr seconds lost_memory{4};            // then no path of before is told any more
 constexpr std::size_t most_lost = 16;
 constexpr seconds longest_distrust{60};
-constexpr int most_failures = 5;      // 2 s doubled so often is the longest distrust
-constexpr milliseconds trusted{1000}; // after accept, until the first block
+constexpr int most_failures = 5; // 2 s doubled so often is the longest distrust
+constexpr seconds most_bias{8};
+constexpr milliseconds proof_time{3000}; // of blocks, from one that is worth another try
+constexpr milliseconds trusted{1000};    // after accept, until the first block
 
 } // namespace
 
@@ -95,10 +97,16 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
     if (!feed.parent) return;
     if (is_stalled(feed, now)) {
         auto const parent = *feed.parent;
-        auto const brought_nothing = !feed.has_block || is_dead(parent, now);
+        auto const brought_little =
+            !feed.has_block || feed.last_block - feed.accepted < proof_time || is_dead(parent, now);
         if (is_dead(parent, now)) note_lost(parent, now);
+        if (auto* neighbour = node_.find(parent)) {
+            auto const late = now - std::max(feed.last_block, feed.accepted);
+            neighbour->bias =
+                std::min<Duration>(std::max(neighbour->bias, Duration{}) + late, most_bias);
+        }
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
-        if (brought_nothing) fail(parent, stripe, now);
+        if (brought_little) fail(parent, stripe, now);
     } else if (feed.unrooted_since && now - *feed.unrooted_since > unrooted_limit) {
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
     }
@@ -106,7 +114,8 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
 
 void Parents::check_asked(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
-    if (feed.former && now >= feed.former_until) stop_former(feed, stripe);
+    // The new one is believed when it has brought something.
+    if (feed.former && feed.has_block && now >= feed.former_until) stop_former(feed, stripe);
     if (!feed.asked || now < feed.asked_until) return;
     auto const silent = *std::exchange(feed.asked, std::nullopt);
     // The answer may only be late: take the request back.

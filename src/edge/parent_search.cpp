@@ -10,6 +10,7 @@ constexpr milliseconds desperate_after{300};    // without a parent: now anybody
 constexpr milliseconds last_resort_after{1500}; // a root without room for children
 constexpr milliseconds answer_time{300};        // beside two round trips
 constexpr seconds switch_period{1};
+constexpr int bias_fades = 32;     // of those periods: half of it in 22 s
 constexpr double home_gain = 0.08; // seconds; a home's whole subtree gains by its switch
 constexpr double leaf_gain = 0.3;
 constexpr double least_gain = 0.2; // of the present cost
@@ -20,6 +21,7 @@ constexpr double stale_cost = 0.5;   // each second without a word, after the fi
 constexpr double fresh = 0.3;        // seconds: how long a living one may be silent to a searcher
 
 constexpr std::uint64_t groups_under_way = 3;
+constexpr seconds start_time{2};
 
 double seconds_of(Duration time) {
     return std::chrono::duration<double>(time).count();
@@ -86,19 +88,38 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
     return request;
 }
 
-void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now)
-    const {
+/// The newest random access point that is old enough, or the oldest there is; as far as a request
+/// can name it. Without any, the last second tells a decoder more than waiting for the next group.
+GroupNumber Parents::choose_start(Acquaintance const& to, MonotonicTime now) const {
     auto const newest = node_.expected_newest(to, now);
+    auto const back = static_cast<std::uint64_t>(node_.options.start_back / node_.options.span);
+    std::optional<GroupNumber> found;
+    for (auto const entry : to.entries) { // newest first
+        auto const distance = newest > entry ? newest.value - entry.value : 0;
+        if (distance >= SubscribeMessage::groups) break;
+        found = entry;
+        if (distance >= back) break;
+    }
+    auto const usual = std::min<std::uint64_t>(newest.value, limits::edge_catch_up / 2 - 1);
+    return found.value_or(GroupNumber{newest.value - usual});
+}
+
+void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
     auto const is_leaf = !has(node_.feeding, request.stripe);
     if (groups_.is_empty()) {
-        // A joiner: the last second tells a decoder more than waiting for the next group.
-        auto const back = std::min<std::uint64_t>(newest.value, limits::edge_catch_up / 2 - 1);
-        request.first = {newest.value - back};
+        start_ = choose_start(to, now);
+        start_until_ = now + start_time;
+        request.first = *start_;
         return;
     }
-    auto const back = std::min<std::uint64_t>(
+    auto back = std::min<std::uint64_t>(
         groups_.newest().value - groups_.first().value, limits::edge_catch_up - 1
     );
+    auto const is_starting = start_ && now < start_until_ && *start_ <= groups_.newest();
+    if (is_starting) {
+        auto const since = groups_.newest().value - start_->value;
+        back = std::min<std::uint64_t>(since, SubscribeMessage::groups - 1);
+    }
     request.first = {groups_.newest().value - back};
     // Parity covers what is on its way to a leaf that has enough.
     auto const under_way = is_leaf && !request.is_needy ? groups_under_way : 0;
@@ -156,6 +177,8 @@ void Parents::take_root(StripeIndex stripe, MonotonicTime now) {
 void Parents::consider_switch(MonotonicTime now) {
     if (now < next_switch_) return;
     next_switch_ = now + node_.random_time(switch_period * 3 / 4, switch_period * 5 / 4);
+    for (auto& [id, neighbour] : node_.neighbours)
+        neighbour.bias -= neighbour.bias / bias_fades; // it may have been no fault of its own
     std::vector<StripeIndex> fed;
     for (StripeIndex s; s.value < feeds_.size(); ++s) {
         auto const& feed = feeds_[s.value];

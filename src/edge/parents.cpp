@@ -10,6 +10,7 @@ constexpr milliseconds overlap{300};        // old and new parent both send
 constexpr milliseconds trusted{1000};       // after accept, until the first block
 constexpr milliseconds loop_back_off{2000}; // its path will not change sooner
 constexpr milliseconds adopt_wait{1200};    // for the link to the successor
+constexpr milliseconds proof_time{3000};    // of blocks: then what it failed in is forgotten
 constexpr milliseconds look_for_source_after{100};
 
 } // namespace
@@ -31,7 +32,12 @@ bool Parents::wants(StripeIndex stripe) const {
 bool Parents::is_rooted(StripeIndex stripe) const {
     if (node_.options.is_source()) return true;
     auto const& feed = feeds_[stripe.value];
-    return feed.parent && feed.path.starts_at(node_.options.source);
+    return feed.parent && leads_to_source(feed.path);
+}
+
+/// And can be told to children: one that is full only ever makes leaves.
+bool Parents::leads_to_source(NodePath const& path) const {
+    return path.starts_at(node_.options.source) && !path.is_full();
 }
 
 bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
@@ -105,6 +111,7 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
     feed.retry_at = now;
     if (feed.former) { // still sends, and may be kept
         feed.parent = std::exchange(feed.former, std::nullopt);
+        feed.path = feed.former_path;
         feed.accepted = now;
         feed.has_block = false;
     }
@@ -144,6 +151,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         stop_former(feed, message.stripe);
         feed.former = feed.parent;
         feed.former_until = now + overlap;
+        feed.former_path = feed.path;
     } else if (feed.had_parent) {
         reattached_.push_back(now - feed.orphan_since);
     }
@@ -152,6 +160,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
     feed.accepted = now;
     feed.last_block = now;
     feed.has_block = false;
+    feed.live_from = groups_.is_empty() ? GroupNumber{} : groups_.newest().next();
     feed.path = message.path;
     feed.age = neighbour->claim(message.stripe).age + neighbour->peer.delay;
     feed.unrooted_since.reset();
@@ -219,6 +228,20 @@ void Parents::on_left(NeighbourId id, MonotonicTime now) {
     refresh(now);
 }
 
+void Parents::note_age(
+    Feed& feed, Acquaintance& parent, BlockArrival const& block, MonotonicTime now
+) {
+    if (feed.has_block && block.group < feed.live_from) return;
+    // Whatever it says: others had some of the group before.
+    auto const seen = groups_.seen(block.group);
+    auto const age = std::max(block.age, seen ? now - *seen : Duration{});
+    if (block.group >= feed.live_from) {
+        auto const late = age - parent.claim(block.stripe).age - parent.peer.delay;
+        parent.bias += (late - parent.bias) / 4;
+    }
+    feed.age = feed.has_block ? (feed.age * 4 + age) / 5 : age;
+}
+
 void Parents::on_block(BlockArrival const& block, MonotonicTime now) {
     if (block.stripe.value >= feeds_.size()) return;
     auto& feed = feeds_[block.stripe.value];
@@ -229,20 +252,15 @@ void Parents::on_block(BlockArrival const& block, MonotonicTime now) {
     }
     auto const is_progress = !feed.has_block || block.group > feed.newest;
     if (!is_progress) return;
-    auto* neighbour = node_.find(block.from);
-    if (feed.has_block) {
-        feed.age = (feed.age * 4 + block.age) / 5;
-    } else if (neighbour) {
-        auto const late = block.age - neighbour->claim(block.stripe).age - neighbour->peer.delay;
-        neighbour->bias = (neighbour->bias + late) / 2;
-        feed.age = block.age;
+    if (auto* neighbour = node_.find(block.from)) {
+        note_age(feed, *neighbour, block, now);
+        if (now - feed.accepted > proof_time) neighbour->failures = 0;
     }
-    if (neighbour) neighbour->failures = 0;
     feed.has_block = true;
     feed.last_block = now;
     feed.newest = block.group;
     feed.path = block.path;
-    if (feed.path.starts_at(node_.options.source)) {
+    if (leads_to_source(feed.path)) {
         feed.unrooted_since.reset();
     } else if (!feed.unrooted_since) {
         feed.unrooted_since = now;

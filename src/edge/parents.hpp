@@ -42,6 +42,8 @@ public:
     [[nodiscard]] std::optional<NeighbourId> parent(StripeIndex stripe) const {
         return feeds_[stripe.value].parent;
     }
+    /// See Subscriptions.
+    [[nodiscard]] std::optional<GroupNumber> start() const { return start_; }
     /// Whose place this node took at the stripe's parent; 0: nobody's.
     [[nodiscard]] NodeId displaced(StripeIndex stripe) const {
         return feeds_[stripe.value].displaced;
@@ -66,6 +68,7 @@ private:
         MonotonicTime last_block{};
         bool has_block = false;
         GroupNumber newest;
+        GroupNumber live_from; ///< what is before it came late for a reason
         NodePath path;
         Duration age{};
         std::optional<MonotonicTime> unrooted_since;
@@ -75,7 +78,8 @@ private:
         MonotonicTime asked_until{};
 
         std::optional<NeighbourId> former; ///< still sends until the new one does
-        MonotonicTime former_until{};
+        MonotonicTime former_until{};      ///< at least
+        NodePath former_path;
 
         MonotonicTime orphan_since{};
         MonotonicTime retry_at{};
@@ -98,6 +102,8 @@ private:
 
     [[nodiscard]] bool wants(StripeIndex stripe) const;
     void refresh(MonotonicTime now);
+    [[nodiscard]] bool leads_to_source(NodePath const& path) const;
+    void note_age(Feed& feed, Acquaintance& parent, BlockArrival const& block, MonotonicTime now);
     void leave(StripeIndex stripe, Duration back_off, MonotonicTime now);
     void orphan(StripeIndex stripe, MonotonicTime now);
     void fail(NeighbourId id, StripeIndex stripe, MonotonicTime now);
@@ -124,13 +130,16 @@ private:
     [[nodiscard]] double
     cost(Acquaintance const& neighbour, StripeIndex stripe, MonotonicTime now) const;
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;
-    void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) const;
+    void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now);
+    [[nodiscard]] GroupNumber choose_start(Acquaintance const& to, MonotonicTime now) const;
     void ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now);
 
     EdgeNode& node_;
     GroupWindow const& groups_;
     std::vector<Feed> feeds_;
     MonotonicTime next_switch_;
+    std::optional<GroupNumber> start_;
+    MonotonicTime start_until_{}; ///< stripes that are found before are asked from there on
     std::vector<std::pair<NodeId, MonotonicTime>> lost_; ///< parents that went, with when
     std::vector<Duration> reattached_;
 };

@@ -10,7 +10,7 @@
 namespace minuteswarm {
 namespace {
 
-constexpr std::uint8_t advert_flags = 0x07;
+constexpr std::uint8_t advert_flags = 0x0f;
 constexpr std::uint8_t subscribe_flags = 0x7f;
 constexpr std::uint64_t most_mask = (std::uint64_t{1} << limits::edge_stripes) - 1;
 
@@ -69,7 +69,7 @@ Bytes encode_body(AdvertMessage const& message) {
         body,
         static_cast<std::uint8_t>(
             flag(message.is_searching, 0) | flag(message.is_directed, 1) |
-            flag(message.is_stepped_back, 2)
+            flag(message.is_stepped_back, 2) | flag(!message.entries.empty(), 3)
         )
     );
     StripeMask mask = 0;
@@ -78,8 +78,30 @@ Bytes encode_body(AdvertMessage const& message) {
     append_compact(body, mask);
     for (auto const& stripe : message.stripes)
         append(body, stripe);
+    if (message.entries.empty()) return body;
+    append_be(body, static_cast<std::uint8_t>(message.entries.size()));
+    for (auto const entry : message.entries)
+        append_compact(body, message.newest.value - entry.value);
     return body;
 }
+
+namespace {
+
+/// Distances from the newest group, each larger than the one before.
+bool take_entries(BigEndianReader& reader, AdvertMessage& message) {
+    auto const count = reader.take<std::uint8_t>();
+    if (!count || *count == 0 || *count > limits::edge_entries) return false;
+    for (std::uint8_t i = 0; i < *count; ++i) {
+        auto const back = take_compact(reader, message.newest.value);
+        if (!back) return false;
+        GroupNumber const entry{message.newest.value - *back};
+        if (i > 0 && entry >= message.entries.back()) return false;
+        message.entries.push_back(entry);
+    }
+    return true;
+}
+
+} // namespace
 
 Expected<AdvertMessage> decode_advert(ByteView body) {
     BigEndianReader reader{body};
@@ -105,7 +127,8 @@ Expected<AdvertMessage> decode_advert(ByteView body) {
         if (!stripe) return Error{"advert: cut short"};
         message.stripes.push_back(*stripe);
     }
-    if (!reader.is_empty()) return Error{"advert: bytes after the last stripe"};
+    if ((*flags & 8U) != 0 && !take_entries(reader, message)) return Error{"advert: entries"};
+    if (!reader.is_empty()) return Error{"advert: bytes after the end"};
     return message;
 }
 

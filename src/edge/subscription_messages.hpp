@@ -41,11 +41,15 @@ struct AdvertMessage {
     bool is_directed = false;          ///< it connected to the receiver for its homes
     bool is_stepped_back = false;      ///< leaves the live edge to others, or has just come back
     std::vector<StripeAdvert> stripes; ///< ascending
+    /// Groups that begin with a random access point, newest first: where a joiner may begin.
+    std::vector<GroupNumber> entries{};
     bool operator==(AdvertMessage const&) const = default;
 };
 
 /// Asks for a stripe: for the blocks it lacks of the 32 groups from `first` on, then for new ones.
 struct SubscribeMessage {
+    static constexpr std::uint64_t groups = 32;
+
     StripeIndex stripe;
     GroupNumber first;
     std::uint32_t held = 0;    ///< bit i: has, or needs not, first + i

@@ -31,6 +31,10 @@ public:
     /// A verified block came, whoever sent it; false: it was here already. The source says so of
     /// its own blocks, `from` being any number.
     bool on_block(BlockArrival const& block, MonotonicTime now);
+    /// A group begins with a random access point.
+    void note_entry(GroupNumber group) { node_.note_entry(group); }
+    /// The group from which on this node asked for blocks when it came.
+    [[nodiscard]] std::optional<GroupNumber> start() const { return parents_.start(); }
     /// K blocks of it are here.
     void on_rebuilt(GroupNumber group, MonotonicTime now);
     /// How long the uplink needs for what waits to be sent.
@@ -61,6 +65,8 @@ public:
     [[nodiscard]] bool answers_wants() const;
     /// The live edge is left to others for now; chunks come from their swarms.
     [[nodiscard]] bool is_stepped_back() const { return node_.is_stepped_back; }
+    /// K + M.
+    [[nodiscard]] std::uint8_t stripes() const { return node_.options.total(); }
     [[nodiscard]] StripeMask flowing() const { return node_.flowing; }
     [[nodiscard]] StripeMask homes() const { return node_.homes; }
     /// Of a neighbour, as it says.

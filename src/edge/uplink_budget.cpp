@@ -41,11 +41,13 @@ double UplinkBudget::promised(std::size_t slots) const {
     return stripe_rate() * static_cast<double>(slots);
 }
 
+double UplinkBudget::uplink() const {
+    return options_.uplink > 0 ? static_cast<double>(options_.uplink)
+                               : bitrate() * unknown_uplink_times_bitrate;
+}
+
 std::size_t UplinkBudget::slots() const {
-    auto const rate = bitrate();
-    auto const uplink = options_.uplink > 0 ? static_cast<double>(options_.uplink)
-                                            : rate * unknown_uplink_times_bitrate;
-    auto const slots = share * uplink / stripe_rate();
+    auto const slots = share * uplink() / stripe_rate();
     return static_cast<std::size_t>(std::min(slots, static_cast<double>(limits::edge_slots)));
 }
 

@@ -10,7 +10,8 @@
 
 namespace minuteswarm {
 
-inline constexpr std::size_t block_overhead = 190; ///< bytes of a message before a payload, see Block
+inline constexpr std::size_t block_overhead =
+    190; ///< bytes of a message before a payload, see Block
 
 /// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
 /// repair and the bytes of TCP and IP. Follows the stream's bitrate. Pure.
@@ -33,6 +34,9 @@ public:
     [[nodiscard]] double promised(std::size_t slots) const;
     /// Bits per second, of the last seconds' groups or as was given.
     [[nodiscard]] double bitrate() const;
+
+    /// Bits per second, as given or assumed.
+    [[nodiscard]] double uplink() const;
 
 private:
     [[nodiscard]] double stripe_rate() const;

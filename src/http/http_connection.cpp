@@ -71,11 +71,41 @@ std::optional<Refusal> refusal_of(HttpRequest const& request, std::string const&
 
 } // namespace
 
+HttpSite::HttpSite(HttpServer::Source& from, HttpServer::Options const& how)
+    : source(&from)
+    , options(how)
+    , live(Playlist::Options{})
+    , dvr(Playlist::Options{.window = limits::dvr_window}) {}
+
+void HttpSite::update() {
+    update_playlists();
+    for (auto* const connection : connections)
+        connection->wake();
+    read_parts();
+}
+
 void HttpSite::update_playlists() {
     auto const& timeline = source->timeline();
     auto const has_ended = timeline.state() == Timeline::State::ended;
-    live.update(timeline.segments(), has_ended);
+    auto const has_parts = source->container() == Container::mpeg_ts;
+    if (has_parts) parts.update(timeline.segments());
+    live.update(timeline.segments(), has_ended, has_parts ? &parts : nullptr);
     dvr.update(timeline.segments(), has_ended);
+}
+
+void HttpSite::read_parts() {
+    auto const wish = parts.wish();
+    if (is_reading || !wish) return;
+    is_reading = true;
+    auto const done = [weak = weak_from_this(), wish = *wish](error_code error, SharedBytes bytes) {
+        auto const self = weak.lock();
+        if (self == nullptr || self->source == nullptr) return;
+        self->is_reading = false;
+        auto const has_bytes = !error && bytes != nullptr;
+        self->parts.feed(wish, has_bytes ? ByteView{*bytes} : ByteView{}, MonotonicClock::now());
+        self->update();
+    };
+    source->read(wish->number, wish->offset, wish->length, done);
 }
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, asio::ip::tcp::socket socket)
@@ -179,6 +209,8 @@ asio::awaitable<void> HttpConnection::answer_route(HttpRequest const& request) {
         return answer_playlist(request, route.kind);
     case Kind::chunk:
         return answer_chunk(request, route.number);
+    case Kind::part:
+        return answer_part(request, route.number, route.part);
     case Kind::stream:
         return answer_stream(request);
     case Kind::none:
@@ -238,28 +270,79 @@ HttpConnection::answer_document(HttpRequest const& request, HttpRoute::Kind kind
 asio::awaitable<void>
 HttpConnection::answer_playlist(HttpRequest const& request, HttpRoute::Kind kind) {
     auto const until = MonotonicClock::now() + site_->options.first_byte_wait;
-    auto const& any = site_->dvr; // both have their first entry at the same moment
-    while (is_open() && any.is_empty() && !any.has_ended() && MonotonicClock::now() < until)
+    auto const& any = site_->dvr; // the other one has its first entry then, or a moment later
+    while (is_open() && (any.is_empty() || site_->live.is_empty()) && !any.has_ended() &&
+           MonotonicClock::now() < until)
         co_await wait(until);
     if (!is_open()) co_return;
-    if (any.is_empty())
-        co_return co_await answer_line(request, 503, "the broadcast has not started yet");
-    ResponseHead head{200};
-    head.set("Cache-Control", "no-store");
     auto const is_recording = site_->source->is_recording();
     auto const& playlist = is_recording || kind == HttpRoute::Kind::dvr ? site_->dvr : site_->live;
+    if (playlist.is_empty())
+        co_return co_await answer_line(request, 503, "the broadcast has not started yet");
+    if (!co_await await_reload(request, playlist)) co_return;
+    ResponseHead head{200};
+    head.set("Cache-Control", "no-store");
     auto const text = playlist.text(site_->source->container(), is_recording);
     co_await answer_text(request, std::move(head), "application/vnd.apple.mpegurl", text);
+}
+
+asio::awaitable<bool>
+HttpConnection::await_reload(HttpRequest const& request, Playlist const& playlist) {
+    auto const directives = directives_of(request.target);
+    if (directives.is_malformed) {
+        co_await answer_line(request, 400, "_HLS_msn and _HLS_part are numbers");
+        co_return false;
+    }
+    if (!directives.sequence) co_return true;
+    Playlist::Wanted const wanted{*directives.sequence, directives.part};
+    auto const until = MonotonicClock::now() + playlist.longest_wait();
+    auto answer = playlist.answer(wanted);
+    while (answer == Playlist::Answer::later && MonotonicClock::now() < until) {
+        co_await wait(until);
+        if (!is_open()) co_return false;
+        answer = playlist.answer(wanted);
+    }
+    if (answer == Playlist::Answer::now) co_return true;
+    if (answer == Playlist::Answer::never) {
+        co_await answer_line(request, 400, "the playlist is not that far");
+    } else {
+        co_await answer_line(request, 503, "nothing new has come");
+    }
+    co_return false;
 }
 
 asio::awaitable<void> HttpConnection::answer_chunk(HttpRequest const& request, ChunkNumber number) {
     auto const* const segment = site_->source->timeline().segment(number);
     if (segment == nullptr || !segment->is_complete())
         co_return co_await answer_line(request, 404, "this chunk is not here");
-    auto const size = segment->chunk.size;
+    co_await answer_media(request, number, {0, segment->chunk.size});
+}
+
+asio::awaitable<void> HttpConnection::answer_part(
+    HttpRequest const& request, ChunkNumber number, std::optional<std::uint64_t> index
+) {
+    auto const until = MonotonicClock::now() + site_->live.longest_wait();
+    while (is_open()) {
+        auto const* const chunk = site_->parts.find(number);
+        auto const count = chunk != nullptr ? chunk->parts.size() : 0;
+        if (!index && count > 0) co_return co_await answer_media(request, number, {0, chunk->size});
+        if (index && *index < count) {
+            auto const& part = chunk->parts[*index];
+            co_return co_await answer_media(request, number, {part.offset, part.length});
+        }
+        auto const may_come = index && site_->live.is_expected(number, *index);
+        if (!may_come || MonotonicClock::now() >= until)
+            co_return co_await answer_line(request, 404, "this part is not here");
+        co_await wait(until);
+    }
+}
+
+asio::awaitable<void>
+HttpConnection::answer_media(HttpRequest const& request, ChunkNumber number, ByteSpan whole) {
+    auto const size = whole.length;
     auto const asked = answer_range(request.range, size);
     if (std::holds_alternative<UnsatisfiableRange>(asked))
-        co_return co_await answer_line(request, 416, concat("the chunk has ", size, " bytes"));
+        co_return co_await answer_line(request, 416, concat("there are ", size, " bytes"));
     auto const* const part = std::get_if<ByteSpan>(&asked);
     auto span = part != nullptr ? *part : ByteSpan{0, size};
 
@@ -280,6 +363,7 @@ asio::awaitable<void> HttpConnection::answer_chunk(HttpRequest const& request, C
         co_return;
     }
     output_ = "/live.m3u8";
+    span.offset += whole.offset;
     while (span.length > 0 && is_open()) {
         auto const length =
             static_cast<std::size_t>(std::min<std::uint64_t>(span.length, piece_size));

@@ -2,9 +2,11 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "http/http_range.hpp"
 #include "http/http_response.hpp"
 #include "http/http_route.hpp"
 #include "http/http_server.hpp"
+#include "http/live_parts.hpp"
 #include "http/playlist.hpp"
 #include "playout/output_stream.hpp"
 
@@ -26,14 +28,22 @@ namespace minuteswarm {
 class HttpConnection;
 
 /// What the connections of one server share. Loop-only; lives until the last connection has ended.
-struct HttpSite {
-    HttpServer::Source* source = nullptr; ///< none once the server has stopped
+struct HttpSite : std::enable_shared_from_this<HttpSite> {
+    HttpSite(HttpServer::Source& from, HttpServer::Options const& how);
+
+    /// Takes up what the timeline has released; waiting clients go on.
+    void update();
+    void update_playlists();
+    /// Looks into what the live edge has released, for the parts of the live playlist.
+    void read_parts();
+
+    HttpServer::Source* source; ///< none once the server has stopped
     HttpServer::Options options;
+    LiveParts parts;
     Playlist live;
     Playlist dvr;
     std::set<HttpConnection*> connections;
-
-    void update_playlists();
+    bool is_reading = false;
 };
 
 /// The parts of a request that are used.
@@ -79,7 +89,14 @@ private:
     /// The page and reports.
     Awaitable<void> answer_document(HttpRequest const& request, HttpRoute::Kind kind);
     Awaitable<void> answer_playlist(HttpRequest const& request, HttpRoute::Kind kind);
+    /// Goes on once the playlist has what a blocking reload wants. False if that was answered.
+    Awaitable<bool> await_reload(HttpRequest const& request, Playlist const& playlist);
     Awaitable<void> answer_chunk(HttpRequest const& request, ChunkNumber number);
+    /// Of a part that was hinted at, waits for it.
+    Awaitable<void>
+    answer_part(HttpRequest const& request, ChunkNumber number, std::optional<std::uint64_t> index);
+    /// These bytes of a chunk, or the range of them that is asked for.
+    Awaitable<void> answer_media(HttpRequest const& request, ChunkNumber number, ByteSpan whole);
     Awaitable<void> answer_stream(HttpRequest const& request);
 
     struct StreamForm;

@@ -3,6 +3,8 @@
 #include "base/ids.hpp"
 #include "base/statements.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,13 +24,25 @@ struct HttpRoute {
         live,
         dvr,
         chunk,
+        part,
         none
     };
 
     Kind kind = Kind::none;
-    ChunkNumber number;  ///< of a chunk
-    std::string message; ///< why there is nothing, for a person; only with `none`
+    ChunkNumber number;                ///< of a chunk or the chunk of a part
+    std::string message;               ///< why there is nothing, for a person; only with `none`
+    std::optional<std::uint64_t> part; ///< its index; none: all parts there are
 };
+
+/// Delivery directives of a playlist's target (draft-pantos-hls-rfc8216bis 6.2.5.2).
+struct ReloadDirectives {
+    std::optional<std::uint64_t> sequence; ///< _HLS_msn
+    std::optional<std::uint64_t> part;     ///< _HLS_part; only with a sequence
+    bool is_malformed = false;
+};
+
+/// Parameters of other names are ignored.
+ReloadDirectives directives_of(std::string_view target);
 
 /// A target in origin form (RFC 7230 5.3.1), whose query is ignored. Media names end as `container`
 /// says; another ending leads to `none` with a message that says which one to use.

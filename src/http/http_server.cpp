@@ -68,8 +68,7 @@ struct HttpServer::Listener : std::enable_shared_from_this<Listener> {
         : loop(event_loop)
         , acceptor(event_loop.io())
         , timer(event_loop.io())
-        , site(std::make_shared<HttpSite>(HttpSite{
-              &source, options, Playlist{{}}, Playlist{{.window = limits::dvr_window}}, {}})) {
+        , site(std::make_shared<HttpSite>(source, options)) {
         listen(acceptor, options);
         site->update_playlists();
     }
@@ -127,9 +126,7 @@ void HttpServer::on_timeline_changed() {
     assert(listener_->loop.is_current());
     auto& site = *listener_->site;
     if (site.source == nullptr) return;
-    site.update_playlists();
-    for (auto* const connection : site.connections)
-        connection->wake();
+    site.update();
 }
 
 void HttpServer::stop() {

@@ -120,7 +120,9 @@ std::string delay_metrics(DelayHistogram const& delays) {
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < DelayHistogram::bounds_ms.size(); ++i) {
         below += delays.count(i);
-        text += concat(name, "_bucket{le=\"", DelayHistogram::bounds_ms[i] / 1000.0, "\"} ", below, '\n');
+        text += concat(
+            name, "_bucket{le=\"", DelayHistogram::bounds_ms[i] / 1000.0, "\"} ", below, '\n'
+        );
     }
     text += concat(name, "_bucket{le=\"+Inf\"} ", delays.total(), '\n');
     text += concat(name, "_sum ", delays.byte_seconds(), '\n');

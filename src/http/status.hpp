@@ -25,13 +25,14 @@ struct Status {
         std::uint64_t up_rate = 0;
         std::uint64_t down = 0; ///< payload bytes from it in all
         std::uint64_t up = 0;
-        std::vector<int> stripes_from, stripes_to; ///< of the live edge
+        std::vector<int> stripes_from{}; ///< of the live edge
+        std::vector<int> stripes_to{};
     };
     /// How a stripe of the live edge comes here.
     struct Stripe {
         int stripe = 0;
-        std::string parent; ///< address; empty: none
-        int hops = 0;       ///< from the source
+        std::string parent;              ///< address; empty: none
+        int hops = 0;                    ///< from the source
         std::chrono::milliseconds age{}; ///< of its blocks when they come
     };
     struct Edge {

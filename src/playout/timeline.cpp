@@ -230,6 +230,26 @@ std::optional<Timeline::Position> Timeline::choose_start() const {
     return first_entry();
 }
 
+std::optional<Timeline::Position> Timeline::choose_live_start(bool is_patient) const {
+    auto const latest = newest_end_ - effective_latency();
+    std::optional<Position> chosen;
+    auto is_old_enough = false;
+    auto const consider = [&](Position at, MediaTime media_time) {
+        if (chosen && media_time > latest) return;
+        if (present_from(at) < start_media) return;
+        chosen = at;
+        is_old_enough = media_time <= latest;
+    };
+    for (auto const& [number, known] : known_) {
+        if (known.is_begun && known.chunk.is_independent && known.has(0))
+            consider({number, 0}, known.chunk.media_time);
+        for (auto const& [at, mark] : marks_.of(number)) {
+            if (mark.is_random_access_point && known.has(at.offset)) consider(at, mark.media_time);
+        }
+    }
+    return is_patient && !is_old_enough ? std::nullopt : chosen;
+}
+
 std::optional<Timeline::Position> Timeline::newest_entry_before(MediaTime latest) const {
     for (auto at = known_.rbegin(); at != known_.rend(); ++at) {
         auto const& [number, known] = *at;

@@ -110,6 +110,9 @@ public:
     /// time; the first one of an event that has ended or of one that is younger than that. None
     /// while none is known.
     [[nodiscard]] std::optional<Position> choose_start() const;
+    /// With the live edge: the same among those that are there with a second of media behind them,
+    /// as far back as was asked for; not `patient`, the oldest of them if none is that far back.
+    [[nodiscard]] std::optional<Position> choose_live_start(bool is_patient) const;
     /// Sets the playhead, to the start of a chunk or to a random access point in it. Once, before
     /// the first `advance`. Should that not come within the effective latency, the start moves on
     /// to the next random access point that has.
@@ -156,7 +159,7 @@ public:
     [[nodiscard]] MediaTime newest_media_time() const;
     /// Media time that is present, without a hole, beyond the playhead: nothing after `advance` has
     /// run.
-    [[nodiscard]] MediaTime buffered() const;
+    [[nodiscard]] MediaTime buffered() const { return present_from(playhead_); }
     /// Media time released before it is due: what a player that keeps to the deadlines has in hand.
     [[nodiscard]] MediaTime ahead(MonotonicTime now) const;
 
@@ -193,6 +196,7 @@ private:
     void begin(Known& known, Mark const& mark);
     void add_mark(Position at, GroupMarks::Mark mark);
     void note_duration(Chunk const& chunk);
+    [[nodiscard]] MediaTime present_from(Position position) const;
     [[nodiscard]] std::optional<Position> first_entry() const;
     [[nodiscard]] std::optional<Position> newest_entry_before(MediaTime latest) const;
     [[nodiscard]] std::optional<Position> next_entry() const;
@@ -219,6 +223,9 @@ private:
     MediaTime drop_before(Position target);
     void count_gap(MediaTime lost);
     void finish();
+
+    // With less in hand a start would say nothing yet of how fast bytes come.
+    static constexpr MediaTime start_media = std::chrono::seconds{1};
 
     Options options_;
     State state_ = State::starting;

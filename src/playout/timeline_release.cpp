@@ -7,9 +7,6 @@
 namespace minuteswarm {
 namespace {
 
-// With less in hand a start would say nothing yet of how fast bytes come.
-constexpr MediaTime start_media_min = std::chrono::seconds{1};
-
 constexpr std::uint64_t steps_without_groups = 16; // of a chunk, whose bytes count as one
 
 // Places where an output can join: more than a minute of random access points a second apart.
@@ -71,7 +68,7 @@ bool Timeline::is_too_early() const {
     if (first == known_.end()) return true;
     auto const size = first->second.chunk.size;
     if (size > 0 && first->second.present_from(playhead_.offset) >= size) return false;
-    return marks_.of(playhead_.chunk).empty() || buffered() < start_media_min;
+    return marks_.of(playhead_.chunk).empty() || buffered() < start_media;
 }
 
 // Release

@@ -65,10 +65,10 @@ MediaTime Timeline::newest_media_time() const {
     return newest_end_;
 }
 
-MediaTime Timeline::buffered() const {
+MediaTime Timeline::present_from(Position position) const {
     auto total = MediaTime::zero();
-    auto position = playhead_;
-    for (auto const& [number, known] : known_) {
+    for (auto at = known_.lower_bound(position.chunk); at != known_.end(); ++at) {
+        auto const& [number, known] = *at;
         auto const to = known.present_from(position.offset);
         if (number != position.chunk || to <= position.offset) break;
         auto const from = media_time_at(known.chunk, position.offset);

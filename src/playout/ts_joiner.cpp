@@ -1,5 +1,7 @@
 #include "playout/ts_joiner.hpp"
 
+#include "playout/ts_packet.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -10,9 +12,9 @@ namespace {
 constexpr std::size_t packet_size = TsJoiner::packet_size;
 constexpr std::size_t header_size = 4;
 constexpr std::size_t pid_count = 8192;
-constexpr std::uint16_t null_pid = 0x1fff;
-constexpr std::uint8_t sync_byte = 0x47;
-constexpr std::uint64_t clock_mask = (std::uint64_t{1} << 33) - 1;
+constexpr auto null_pid = ts_null_pid;
+constexpr auto sync_byte = ts_sync_byte;
+constexpr auto clock_mask = ts_clock_mask;
 
 // Between the newest timestamp sent and the first of a new part: audio may start up to 80 ms before
 // the video with which the part begins, and must not go back.
@@ -39,13 +41,6 @@ void write_pcr(std::uint8_t* at, std::uint64_t base) {
     at[2] = low_byte(base >> 9);
     at[3] = low_byte(base >> 1);
     at[4] = low_byte((at[4] & 0x7fU) | (base & 1) << 7);
-}
-
-/// PTS or DTS: 33 bits in five bytes between marker bits (2.4.3.7).
-std::uint64_t read_timestamp(std::uint8_t const* at) {
-    return std::uint64_t{at[0] & 0x0eU} << 29 | std::uint64_t{at[1]} << 22 |
-           std::uint64_t{at[2] & 0xfeU} << 14 | std::uint64_t{at[3]} << 7 |
-           std::uint64_t{at[4]} >> 1;
 }
 
 void write_timestamp(std::uint8_t* at, std::uint64_t value) {
@@ -182,7 +177,9 @@ void TsJoiner::pass(Packet packet) {
         }
         for (auto const at : {fields.pts, fields.dts}) {
             if (at != 0)
-                write_timestamp(&packet[at], (read_timestamp(&packet[at]) + offset_) & clock_mask);
+                write_timestamp(
+                    &packet[at], (read_ts_timestamp(&packet[at]) + offset_) & clock_mask
+                );
         }
     }
     pid.counter = packet[3] & 0x0fU;
@@ -212,7 +209,7 @@ void TsJoiner::settle_offset(Packet packet, Fields const& fields) {
         if (!wanted || is_after(offset, *wanted)) wanted = offset;
     };
     auto const at = fields.decoding();
-    if (at != 0 && last_dts_) want(*last_dts_ + part_step - read_timestamp(&packet[at]));
+    if (at != 0 && last_dts_) want(*last_dts_ + part_step - read_ts_timestamp(&packet[at]));
     if (fields.pcr != 0 && last_pcr_) {
         auto const step = at != 0 ? 1 : part_step;
         want(*last_pcr_ + step - read_pcr(&packet[fields.pcr]));
@@ -226,7 +223,7 @@ void TsJoiner::note_clocks(Packet packet, Fields const& fields) {
     if (fields.pcr != 0) last_pcr_ = read_pcr(&packet[fields.pcr]);
     auto const at = fields.decoding();
     if (at == 0) return;
-    auto const dts = read_timestamp(&packet[at]);
+    auto const dts = read_ts_timestamp(&packet[at]);
     if (!last_dts_ || is_after(dts, *last_dts_)) last_dts_ = dts;
 }
 

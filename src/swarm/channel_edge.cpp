@@ -35,7 +35,8 @@ void ChannelSwarm::begin_edge(EdgeOptions options) {
             options.bitrate,
             options_.session,
             options_.role == Role::source,
-            options.uplink},
+            options.uplink,
+            options.start_back},
         std::move(events)
     );
     for (auto const& [id, link] : links_)
@@ -60,7 +61,8 @@ void ChannelSwarm::enter_edge(NeighbourId id) {
 /// A peer whose homes are among these; any peer if there is none, the named one if there is one.
 void ChannelSwarm::open_edge_link(StripeMask homes, PeerEndpoint const& endpoint) {
     if (endpoint.port != 0) {
-        if (!is_neighbour(endpoint)) events_.dial(endpoint);
+        if (is_neighbour(endpoint) || !successors_.take(1, MonotonicClock::now())) return;
+        events_.dial(endpoint);
         return;
     }
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);

@@ -1,4 +1,5 @@
 #include "swarm/channel_swarm.hpp"
+#include "swarm/named_endpoints.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,7 +30,10 @@ PeersMessage ChannelSwarm::peers_for(NeighbourId to) {
 void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
     auto const now = MonotonicClock::now();
     auto const teller = links_.find(from);
+    auto const* neighbour = neighbourhood_.find(from);
+    if (!neighbour) return;
     for (auto const& peer : message.peers) {
+        if (!is_worth_dialling(peer.endpoint, neighbour->endpoint.address)) continue;
         auto const known = std::ranges::find(known_peers_, peer.endpoint, &KnownPeer::endpoint);
         if (known != known_peers_.end()) {
             known->homes = peer.homes;

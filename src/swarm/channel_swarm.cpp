@@ -35,6 +35,10 @@ constexpr double statements_burst = 2.0 * limits::feed_window;
 constexpr double peers_per_second = 0.5;
 constexpr double peers_burst = 2.0 * limits::peers_per_message;
 
+// Nodes that took this one's place at a parent: when the trees settle, one for each stripe.
+constexpr double successors_per_second = 1;
+constexpr double successors_burst = 10;
+
 std::optional<Signature> signature_of(Statement const& statement) {
     if (statement.wire.size() < Signature::size) return std::nullopt;
     return Signature::from(ByteView{statement.wire}.first(Signature::size));
@@ -73,6 +77,7 @@ ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
     , events_(std::move(events))
     , random_(random_u64())
     , neighbourhood_({options.session, options.most, options.role == Role::source})
+    , successors_(successors_per_second, successors_burst)
     , timer_(loop.io()) {
     schedule_tick();
 }
@@ -213,8 +218,8 @@ void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
     auto const now = MonotonicClock::now();
     neighbourhood_.heard(connection.id(), now);
     // Blocks have a limit of their own: only those that were asked for are taken.
-    auto const is_block =
-        !bytes.empty() && bytes[0] == static_cast<std::uint8_t>(MessageType::block);
+    auto const is_block = edge_ && edge_->is_neighbour(connection.id()) && !bytes.empty() &&
+                          bytes[0] == static_cast<std::uint8_t>(MessageType::block);
     if (!is_block && (!link->second.messages.take(1, now) ||
                       !link->second.bytes.take(static_cast<double>(bytes.size()), now))) {
         strike(connection.id());

@@ -85,6 +85,7 @@ public:
         EdgeParameters parameters;
         std::uint64_t bitrate = 0; ///< bits per second; 0: not known
         std::uint64_t uplink = 0;  ///< bits per second; 0: not known
+        Duration start_back{};     ///< how far behind the newest group to begin
         std::function<void(GroupHeader const&, std::vector<EdgeBytes> const&)> on_bytes;
     };
     void begin_edge(EdgeOptions options);
@@ -160,6 +161,7 @@ private:
     };
     std::vector<KnownPeer> known_peers_;
     std::unique_ptr<LiveEdge> edge_;
+    TokenBucket successors_;             ///< endpoints that parents name, to be dialled
     std::vector<PeerEndpoint> directed_; ///< dialled for their homes, not connected yet
     std::optional<ChunkNumber> interest_;
     MonotonicTime last_pull_{};

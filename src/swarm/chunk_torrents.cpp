@@ -81,6 +81,7 @@ ChunkTorrents::make_params(ChunkKey const& key, Record const& record) {
     if (!params.ti) return std::nullopt;
     params.save_path = save_path;
     params.flags = private_flags;
+    params.upload_limit = upload_limit_;
     auto const& verified = store_.verified(key);
     auto const length = piece_length(record.size);
     auto const count = piece_count(record.size);
@@ -309,11 +310,13 @@ void ChunkTorrents::limit_upload(std::uint64_t bytes_per_second) {
     for (auto const& [key, active] : active_)
         senders += active.sent != active.sent_before ? 1U : 0U;
     auto const share = std::min<std::uint64_t>(bytes_per_second / senders, INT32_MAX);
-    auto const limit = bytes_per_second == 0 ? 0 : std::max(1, static_cast<int>(share));
+    // In steps: not every change is worth telling.
+    auto const limit =
+        bytes_per_second == 0 ? 0 : std::max(1, static_cast<int>(share / 1024) * 1024);
+    auto const has_changed = std::exchange(upload_limit_, limit) != limit;
     for (auto& [key, active] : active_) {
         active.sent_before = active.sent;
-        if (std::exchange(active.upload_limit, limit) != limit)
-            active.torrent.set_upload_limit(limit);
+        if (has_changed) active.torrent.set_upload_limit(limit);
     }
 }
 
@@ -342,13 +345,17 @@ void ChunkTorrents::keep_bounded() {
 }
 
 void ChunkTorrents::tick(MonotonicTime now) {
+    // Of one that lacks something libtorrent dials every peer again each second, in vain.
+    constexpr std::chrono::seconds passed_limit{3};
     constexpr std::size_t always_kept = 30; // the newest: late joiners ask for these
     auto left = active_.size();
-    for (auto active = active_.begin(); active != active_.end() && left > always_kept; --left) {
+    for (auto active = active_.begin(); active != active_.end(); --left) {
         auto const& state = active->second;
-        auto const is_idle =
-            !state.is_wanted && !state.is_pinned && now - state.last_used > idle_limit;
-        active = is_idle ? drop(active) : std::next(active);
+        auto const idle = now - state.last_used;
+        auto const is_idle = (left > always_kept && idle > idle_limit) ||
+                             (idle > passed_limit && !store_.is_complete(active->first));
+        auto const may_go = !state.is_wanted && !state.is_pinned;
+        active = is_idle && may_go ? drop(active) : std::next(active);
     }
 }
 

@@ -89,8 +89,8 @@ public:
 
     /// Every peer that could ask for something and does not, looks again; four times a second.
     void wake_idle(MonotonicTime now);
-    /// All chunks together upload at most so much, in bytes per second, what is left being shared by
-    /// those that send; 0: without a limit. To be called four times a second while there is one.
+    /// All chunks together upload at most so much, in bytes per second, what is left being shared
+    /// by those that send; 0: without a limit. To be called four times a second while there is one.
     void limit_upload(std::uint64_t bytes_per_second);
     /// For the session plugin: adds a held chunk that a peer asks for.
     bool on_unknown(InfoHash const& hash, lt::add_torrent_params& params);
@@ -111,7 +111,6 @@ private:
         std::uint64_t payload_before = 0;
         std::uint64_t sent = 0;
         std::uint64_t sent_before = 0;
-        int upload_limit = 0; ///< as libtorrent was told
         unsigned calls_without_payload = 0;
     };
 
@@ -133,6 +132,7 @@ private:
     Store& store_;
     StoreDisk::Layouts& layouts_;
     Events events_;
+    int upload_limit_ = 0; ///< of each one, bytes per second; 0: none
     std::map<ChunkKey, Active> active_;
     std::map<InfoHash, ChunkKey> held_;
     std::map<ChunkKey, Record> recent_; ///< of held chunks, the newest limits::feed_window

@@ -41,9 +41,8 @@ std::optional<EdgeQueue::Waiting> EdgeQueue::next(MonotonicTime now) {
 }
 
 void EdgeQueue::pop_block() {
-    auto const first = std::ranges::find_if(blocks_, [](auto const& blocks) {
-        return !blocks.empty();
-    });
+    auto const first =
+        std::ranges::find_if(blocks_, [](auto const& blocks) { return !blocks.empty(); });
     if (first != blocks_.end()) take_oldest(*first);
 }
 
@@ -56,6 +55,15 @@ void EdgeQueue::drop(StripeIndex stripe) {
             return true;
         });
     }
+}
+
+std::size_t EdgeQueue::bytes_ahead() const {
+    auto bytes = control_bytes_;
+    for (auto const kind : {Class::urgent, Class::live}) {
+        for (auto const& block : blocks_[static_cast<std::size_t>(kind)])
+            bytes += block.bytes;
+    }
+    return bytes;
 }
 
 Duration EdgeQueue::oldest_wait(MonotonicTime now) const {

@@ -15,9 +15,9 @@
 namespace minuteswarm {
 
 /// What of the live edge waits to be sent to one neighbour: control overtakes blocks, live blocks
-/// overtake catch-up, parity goes last. Of blocks it holds the names: they are made when they leave,
-/// with what is true then. They are bounded in bytes and in the time that they wait; what is dropped
-/// for that is counted. Pure: time is a parameter and never goes back.
+/// overtake catch-up, parity goes last. Of blocks it holds the names: they are made when they
+/// leave, with what is true then. They are bounded in bytes and in the time that they wait; what is
+/// dropped for that is counted. Pure: time is a parameter and never goes back.
 class EdgeQueue {
 public:
     struct Options {
@@ -38,8 +38,9 @@ public:
 
     /// Whole messages, type byte included. Control is never dropped.
     void push_control(Bytes message);
-    /// A block whose message has so many bytes; not if it waits already, in whichever class. What is
-    /// too much is dropped, the oldest first: catch-up, then parity, then urgent catch-up, then live.
+    /// A block whose message has so many bytes; not if it waits already, in whichever class. What
+    /// is too much is dropped, the oldest first: catch-up, then parity, then urgent catch-up, then
+    /// live.
     void push(Class kind, BlockKey const& key, std::size_t bytes, MonotonicTime now);
     std::optional<Bytes> pop_control();
 
@@ -63,6 +64,8 @@ public:
 
     /// Of control and blocks; blocks that have waited too long count until the next push or pop.
     [[nodiscard]] std::size_t bytes() const { return control_bytes_ + block_bytes_; }
+    /// Of what new blocks wait for: control, urgent and live blocks.
+    [[nodiscard]] std::size_t bytes_ahead() const;
     [[nodiscard]] bool is_empty() const { return bytes() == 0; }
     /// So much control waits that the neighbour cannot be reading.
     [[nodiscard]] bool is_clogged() const { return control_bytes_ > options_.most_control; }

@@ -2,6 +2,7 @@
 
 #include "base/signature.hpp"
 #include "edge/striper.hpp"
+#include "swarm/named_endpoints.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -12,11 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What the connection itself may hold: enough to keep the line busy until the next look, little
-// enough for control to overtake.
-constexpr std::size_t socket_buffer = 16 * limits::KiB;
-constexpr milliseconds flush_interval{5};
-
 // Blocks leave at this share of the uplink, control included: the session's own limit, which counts
 // TCP and IP too, then never holds them up where nothing can overtake them.
 constexpr double paced_share = 0.94;
@@ -25,15 +21,24 @@ constexpr double least_for_chunks = 0.05; // of the uplink, while blocks wait
 
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
-constexpr milliseconds late_age{1500};
 constexpr milliseconds urgent_age{2000};
 constexpr std::size_t most_reattached = 1000;
-constexpr std::size_t catch_up_groups = 32; // that a subscribe can name
 
 constexpr double requests_per_second = 20;
 constexpr double requests_burst = 200;
 constexpr double unexpected_per_second = 2;
 constexpr double unexpected_burst = 100;
+
+// Copies come while two parents overlap, and from a run that is over: seconds of all stripes.
+constexpr double useless_per_second = 50;
+constexpr double useless_burst = 500;
+
+// What is asked for again: of one neighbour twice what a newcomer may need, then what repair asks
+// for; of all together what the uplink carries in a few seconds, then its share for repair.
+constexpr double repeats_per_second = 2.0 * limits::edge_wants;
+constexpr double repeats_burst_groups = SubscribeMessage::groups;
+constexpr double repeats_share = 0.25;
+constexpr double repeats_burst_seconds = 3;
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
@@ -43,6 +48,7 @@ SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     result.parity = options.parameters.parity;
     result.span = milliseconds{options.parameters.span_ms};
     if (options.bitrate > 0) result.bitrate = options.bitrate;
+    result.start_back = options.start_back;
     return result;
 }
 
@@ -52,8 +58,8 @@ std::optional<TokenBucket> pacer(std::uint64_t uplink) {
     return TokenBucket{rate, rate * paced_burst_seconds};
 }
 
-EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
-    return stripe.value < header.stripes ? EdgeQueue::Class::live : EdgeQueue::Class::parity;
+TokenBucket repeats_within(double uplink) {
+    return {repeats_share * uplink / 8, repeats_burst_seconds * uplink / 8};
 }
 
 } // namespace
@@ -72,6 +78,7 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , random_(random_u64())
     , code_(options.parameters.stripes, options.parameters.parity)
     , budget_({options.parameters, policy_options(options).bitrate, options.uplink})
+    , repeats_(repeats_within(budget_.uplink()))
     , back_buffer_({options.channel, options.event, options.rendition})
     , policy_(policy_options(options), random_, MonotonicClock::now())
     , pacer_(pacer(options.uplink))
@@ -109,7 +116,7 @@ Duration LiveEdge::uplink_queue() const {
     }
     std::size_t bytes = 0;
     for (auto const& [id, peer] : peers_)
-        bytes += peer.queue.bytes();
+        bytes += peer.queue.bytes_ahead();
     auto const time = static_cast<double>(bytes) * 8 / static_cast<double>(options_.uplink);
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
 }
@@ -142,6 +149,8 @@ void LiveEdge::enter(NeighbourId id, Neighbour const& neighbour) {
             EdgeQueue{{}},
             {requests_per_second, requests_burst},
             {unexpected_per_second, unexpected_burst},
+            {useless_per_second, useless_burst},
+            {repeats_per_second, repeats_burst_groups * stripes()},
             {}}
     );
     if (!is_new) return;
@@ -207,7 +216,12 @@ void LiveEdge::on_message(NeighbourId from, SubscriptionEnvelope const& envelope
         introduce(from, peer);
     }
     policy_.on_uplink(uplink_queue());
-    policy_.on_message(from, envelope.message, now);
+    auto message = envelope.message;
+    if (auto* preempt = std::get_if<PreemptMessage>(&message)) {
+        PeerEndpoint const named{preempt->address, preempt->port};
+        if (!is_worth_dialling(named, peer.neighbour.endpoint.address)) preempt->port = 0;
+    }
+    policy_.on_message(from, message, now);
     act();
 }
 
@@ -223,8 +237,18 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
     return until != peer.expected_until.end() && now < until->second;
 }
 
-/// A copy of what is here costs no signature: it is genuine if it is the same. What had been rebuilt
-/// only comes for the first time now.
+void LiveEdge::refuse(NeighbourId from, TokenBucket& allowance) {
+    if (!allowance.take(1, MonotonicClock::now())) events_.strike(from);
+}
+
+/// Whether it fits what the descriptor says of the run.
+bool LiveEdge::is_of_run(GroupHeader const& header) const {
+    auto const& run = options_.parameters;
+    return header.run == run.run && header.stripes == run.stripes && header.parity == run.parity;
+}
+
+/// A copy of what is here costs no signature: it is genuine if it is the same. What had been
+/// rebuilt only comes for the first time now.
 bool LiveEdge::note_copy(Block const& block) {
     auto const here = held(block.header.group, block.stripe);
     if (!here || *here->payload != *block.payload) return false;
@@ -239,13 +263,13 @@ void LiveEdge::count_payload(Block const& block) {
 
 void LiveEdge::on_block(NeighbourId from, Block block) {
     auto const found = peers_.find(from);
-    if (found == peers_.end() || block.header.run != options_.parameters.run) return;
+    if (found == peers_.end()) return;
     auto& peer = found->second;
     auto const now = MonotonicClock::now();
+    if (!is_of_run(block.header)) return refuse(from, peer.useless);
     if (!is_expected(from, peer, block)) {
         ++counters_.unexpected;
-        if (!peer.unexpected.take(1, now)) events_.strike(from);
-        return;
+        return refuse(from, peer.unexpected);
     }
     block.age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
     auto const received = block;
@@ -256,6 +280,7 @@ void LiveEdge::on_block(NeighbourId from, Block block) {
         events_.strike(from);
         return;
     case BackBuffer::Outcome::duplicate:
+        if (!peer.useless.take(1, now)) return events_.strike(from);
         if (!note_copy(received)) return;
         break;
     case BackBuffer::Outcome::added:
@@ -263,7 +288,7 @@ void LiveEdge::on_block(NeighbourId from, Block block) {
     case BackBuffer::Outcome::old:
     case BackBuffer::Outcome::elsewhere:
     case BackBuffer::Outcome::conflicting:
-        return;
+        return refuse(from, peer.useless);
     }
     take(from, received, added);
 }
@@ -279,6 +304,7 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     if (added.outcome == BackBuffer::Outcome::added) {
         ++counters_.blocks;
         budget_.note(header);
+        if (header.is_random_access_point()) policy_.note_entry(header.group);
         count_payload(received);
         wanted_.erase({header.group, received.stripe});
         forward(header.group, received.stripe);
@@ -307,13 +333,11 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
         for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
             if (!has(entry.stripes, stripe)) continue;
             auto const block = held(entry.group, stripe);
-            if (block) push(from, EdgeQueue::Class::catch_up, *block);
+            if (block) repeat(from, EdgeQueue::Class::catch_up, *block);
         }
     }
     flush();
 }
-
-// What goes
 
 void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     assert(loop_.is_current() && options_.is_source);
@@ -321,6 +345,7 @@ void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     auto blocks = stripe_group(group, code_, key);
     back_buffer_.add_own(std::move(blocks), now);
     budget_.note(group.header);
+    if (group.header.is_random_access_point()) policy_.note_entry(group.header.group);
     auto const number = group.header.group;
     policy_.on_uplink(uplink_queue());
     for (StripeIndex stripe; stripe.value < group.header.all_stripes(); ++stripe) {
@@ -330,89 +355,6 @@ void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     ++counters_.groups;
     policy_.on_rebuilt(number, now);
     act();
-}
-
-std::optional<Block> LiveEdge::held(GroupNumber group, StripeIndex stripe) const {
-    return back_buffer_.block(options_.parameters.run, group, stripe, MonotonicClock::now());
-}
-
-/// The block as it leaves here; empty when this node has no place in the stripe's tree.
-Bytes LiveEdge::frame_of(Block block) const {
-    auto const path = policy_.path(block.stripe);
-    block.path.assign(path.nodes().begin(), path.nodes().end());
-    return block.path.empty() ? Bytes{} : encode(BlockMessage{std::move(block)});
-}
-
-void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
-    auto const children = policy_.children(stripe);
-    auto const block = children.empty() ? std::nullopt : held(group, stripe);
-    if (!block) return;
-    auto const urgency =
-        block->age > late_age ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
-    for (auto const& child : children) {
-        auto const peer = peers_.find(child.id);
-        if (peer == peers_.end() || block->went_through(peer->second.node)) continue;
-        push(child.id, urgency, *block);
-    }
-    flush();
-}
-
-void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
-    auto const peer = peers_.find(to);
-    if (peer == peers_.end()) return;
-    auto const bytes = block.payload->size() + block_overhead;
-    peer->second.queue.push(urgency, block.key(), bytes, MonotonicClock::now());
-}
-
-void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
-    peer.queue.push_control(std::move(message));
-    if (peer.queue.is_clogged()) return events_.close(to); // it does not read
-    flush();
-}
-
-/// Sends what may leave now, control first, then the blocks of all queues in their common order.
-/// Who does not take them does not hold up the others.
-void LiveEdge::flush() {
-    if (stopped_) return;
-    auto const now = MonotonicClock::now();
-    for (auto& [id, peer] : peers_) {
-        while (!peer.queue.is_clogged() && events_.unsent(id) < 2 * socket_buffer) {
-            auto const control = peer.queue.pop_control();
-            if (!control) break;
-            if (pacer_) pacer_->spend(static_cast<double>(control->size()), now);
-            events_.send(id, *control);
-        }
-    }
-    while (!pacer_ || !pacer_->is_empty(now)) {
-        if (!send_next_block(now)) break;
-    }
-    auto const is_empty = [](auto const& entry) { return entry.second.queue.is_empty(); };
-    if (std::ranges::all_of(peers_, is_empty) || std::exchange(is_flush_due_, true)) return;
-    auto const wait = pacer_ ? pacer_->wait() : Duration{};
-    flush_timer_.start_after(std::max<Duration>(wait, flush_interval), [this] {
-        is_flush_due_ = false;
-        flush();
-    });
-}
-
-bool LiveEdge::send_next_block(MonotonicTime now) {
-    std::optional<EdgeQueue::Waiting> first;
-    decltype(peers_)::iterator to;
-    for (auto at = peers_.begin(); at != peers_.end(); ++at) {
-        auto const next = at->second.queue.next(now);
-        if (!next || (first && !next->precedes(*first))) continue;
-        if (events_.unsent(at->first) >= socket_buffer) continue;
-        first = next;
-        to = at;
-    }
-    if (!first) return false;
-    to->second.queue.pop_block();
-    auto block = held(first->key.group, first->key.stripe);
-    auto const frame = block ? frame_of(std::move(*block)) : Bytes{};
-    if (frame.empty()) return true; // it has gone, or this node's place in the tree has
-    if (pacer_) pacer_->spend(static_cast<double>(frame.size()), now);
-    events_.send(to->first, frame);
-    return true;
 }
 
 // What the policy wants
@@ -440,14 +382,14 @@ void LiveEdge::run(SendSubscription const& action) {
 
 void LiveEdge::run(StartPush const& action) {
     auto const& run = options_.parameters.run;
-    for (auto const& entry : back_buffer_.held_since(run, action.first, catch_up_groups)) {
+    for (auto const& entry : back_buffer_.held_since(run, action.first, SubscribeMessage::groups)) {
         auto const distance = entry.group.value - action.first.value;
-        if (distance >= catch_up_groups) break;
+        if (distance >= SubscribeMessage::groups) break;
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
         auto const block = held(entry.group, action.stripe);
         if (!block) continue;
         auto const is_urgent = action.is_urgent && block->age < urgent_age;
-        push(
+        repeat(
             action.child, is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up, *block
         );
     }

@@ -32,6 +32,7 @@ public:
         SessionId session;
         bool is_source = false;
         std::uint64_t uplink = 0; ///< bits per second; 0: not known
+        Duration start_back{};    ///< how far behind the newest group to begin
     };
     struct Neighbour {
         SessionId session;
@@ -57,6 +58,8 @@ public:
     /// A neighbour that takes part in the live edge.
     void enter(NeighbourId id, Neighbour const& neighbour);
     void leave(NeighbourId id);
+    /// Whether blocks may come from it at all.
+    [[nodiscard]] bool is_neighbour(NeighbourId id) const { return peers_.contains(id); }
     void on_message(NeighbourId from, SubscriptionEnvelope const& envelope);
     void on_block(NeighbourId from, Block block);
     void on_want(NeighbourId from, StripeList const& list);
@@ -76,8 +79,8 @@ public:
         std::uint64_t unexpected = 0; ///< from neighbours that were not asked
         std::uint64_t forged = 0;
         std::uint64_t groups = 0;
-        std::uint64_t recovered = 0; ///< groups that needed parity
-        std::uint64_t wanted = 0;    ///< blocks asked for one by one
+        std::uint64_t recovered = 0;    ///< groups that needed parity
+        std::uint64_t wanted = 0;       ///< blocks asked for one by one
         std::uint64_t data_bytes = 0;   ///< of new blocks' payloads
         std::uint64_t parity_bytes = 0; ///< the same, of parity stripes
     };
@@ -85,6 +88,7 @@ public:
     /// How long stripes had no parent when they had lost one.
     [[nodiscard]] RecentSamples const& reattached() const { return reattached_; }
     [[nodiscard]] Subscriptions const& policy() const { return policy_; }
+    [[nodiscard]] BackBuffer const& back_buffer() const { return back_buffer_; }
     [[nodiscard]] StripeMask homes_of(NeighbourId id) const;
     /// Which a neighbour sends here, and which it gets.
     [[nodiscard]] StripeMask stripes_from(NeighbourId id) const;
@@ -106,11 +110,15 @@ private:
         EdgeQueue queue;
         TokenBucket requests;   ///< subscribes and wants it may send
         TokenBucket unexpected; ///< blocks nobody asked it for
+        TokenBucket useless;    ///< blocks asked for that are here or over
+        TokenBucket repeats;    ///< blocks it may be sent for catch-up and wants
         std::map<StripeIndex, MonotonicTime> expected_until;
     };
 
     void introduce(NeighbourId id, Peer& peer);
     [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
+    void refuse(NeighbourId from, TokenBucket& allowance);
+    [[nodiscard]] bool is_of_run(GroupHeader const& header) const;
     bool note_copy(Block const& block);
     void count_payload(Block const& block);
     void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);
@@ -118,6 +126,8 @@ private:
     [[nodiscard]] std::optional<Block> held(GroupNumber group, StripeIndex stripe) const;
     [[nodiscard]] Bytes frame_of(Block block) const;
     void push(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
+    /// The same for a block that others have had; within bounds.
+    void repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
     void send(NeighbourId to, Peer& peer, Bytes message);
 
     void act();
@@ -142,6 +152,7 @@ private:
     std::mt19937_64 random_;
     ParityCode code_;
     UplinkBudget budget_;
+    TokenBucket repeats_; ///< bytes of catch-up and answers to wants
     BackBuffer back_buffer_;
     Subscriptions policy_;
     std::optional<TokenBucket> pacer_; ///< none while the uplink is not known

@@ -20,7 +20,7 @@ struct NetworkOptions {
     bool port_mapping = true;
     std::vector<std::string> dht_bootstrap; ///< host:port; empty: the public DHT's
     std::string proxy;                      ///< socks5://[user:password@]host:port
-    bool edge = false;                      ///< take part in the live edge
+    bool edge = true;                       ///< take part in the live edge
     std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: unlimited
 };
 

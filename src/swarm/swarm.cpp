@@ -128,7 +128,7 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     chunks_ =
         std::make_unique<ChunkTorrents>(loop_, *session_, store, layouts_, std::move(chunk_events));
     session_->set_alert_notify([this] { loop_.post([this] { pump_alerts(); }); });
-    set_uplink(options_.network.uplink);
+    limit_session(uplink());
     schedule_tick();
 }
 
@@ -227,21 +227,16 @@ void Swarm::rescue_stuck() {
 
 /// A live edge paces its own bytes and comes first; chunks get what it leaves.
 void Swarm::share_uplink() {
-    if (uplink_ == 0) return;
+    if (uplink() == 0) return;
     std::optional<std::uint64_t> left;
     for (auto const& [id, joined] : channels_) {
         if (auto const* edge = joined.swarm->edge()) left = edge->left_for_chunks() / 8;
     }
     if (has_paced_edge_ != left.has_value()) {
         has_paced_edge_ = left.has_value();
-        limit_session(has_paced_edge_ ? 0 : uplink_);
+        limit_session(has_paced_edge_ ? 0 : uplink());
     }
     chunks_->limit_upload(left.value_or(0));
-}
-
-void Swarm::set_uplink(std::uint64_t bits_per_second) {
-    uplink_ = bits_per_second;
-    limit_session(bits_per_second);
 }
 
 void Swarm::limit_session(std::uint64_t bits_per_second) {

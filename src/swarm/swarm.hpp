@@ -84,8 +84,7 @@ public:
     void get_dht_item(ChannelId const& channel);
 
     /// Bits per second that may leave; 0 = unlimited.
-    void set_uplink(std::uint64_t bits_per_second);
-    [[nodiscard]] std::uint64_t uplink() const { return uplink_; }
+    [[nodiscard]] std::uint64_t uplink() const { return options_.network.uplink; }
 
     /// Who gave and took how much payload, by listening endpoint; the most recent 1000.
     struct Traffic {
@@ -141,7 +140,6 @@ private:
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
     bool has_paced_edge_ = false;
-    std::uint64_t uplink_ = 0;
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;
     bool stopped_ = false;

@@ -4,7 +4,7 @@ Latency is from the moment that a packet was read by the publisher to its bytes'
 histograms have it (`minuteswarm_release_delay_seconds` of /metrics, one observation a byte; one clock on one machine).
 Overhead is what a viewer received at the level of BitTorrent messages and is neither the stream's bytes nor parity.
 """
-import json
+import os
 import re
 import signal
 import socket
@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 import harness
 import measure
 import media
+from ll_client import latency_behind_muxer
 
-EDGE = ("--edge",)
+EDGE = ()
 SETTLE = 20
 BUCKET = re.compile(r'^minuteswarm_release_delay_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
 STARTED_AT_ONCE = 10
@@ -75,7 +76,6 @@ def statuses(nodes):
 
 def connections(pid):
     """TCP connections of a process, both ends on this machine."""
-    import os
     return sum(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") for fd in os.listdir(f"/proc/{pid}/fd"))
 
 
@@ -271,4 +271,13 @@ def cpu(case, options):
     return {key: figures[key] for key in ("peers", "viewer_core_percent", "publisher_core_percent", "resident_megabytes")}
 
 
-CASES = (thirty, long_chunks, without_parity, stock, hundred, listeners, departure, parent_lost, join, closed_chunk, cpu)
+def low_latency_hls(case, options):
+    """A strict low-latency HLS client at a viewer; bar: 2 s behind the muxer."""
+    publisher = broadcast(case, picture(1e6), 2e6)
+    viewer = start_viewers(case, publisher.link, 3, 2e6)[-1]
+    time.sleep(SETTLE / 2)
+    return latency_behind_muxer(viewer.url + "live.m3u8", options.seconds)
+
+
+CASES = {f"edge.{case.__name__}": case for case in (
+    thirty, long_chunks, without_parity, stock, hundred, listeners, departure, parent_lost, join, closed_chunk, cpu, low_latency_hls)}

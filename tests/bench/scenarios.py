@@ -5,6 +5,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import edge
 import harness
 import measure
 import media
@@ -71,7 +72,7 @@ def wire_peak(samples, seconds=10):
 
 def formation(case, options):
     """How soon the first payload byte of a chunk comes after its record; bars: p50 120 ms, p99 400 ms."""
-    _, _, viewers = crowd(case, "1M", options.viewers)
+    _, _, viewers = crowd(case, "1M", options.viewers, "--no-edge")
     time.sleep(options.seconds)
     found = [viewer.status()["swarm_formation"] for viewer in viewers]
     return {"viewers": options.viewers, "samples": sum(one["count"] for one in found),
@@ -81,7 +82,7 @@ def formation(case, options):
 
 def uplink(case, options):
     """2 Mbit/s to N viewers, every uplink 4x that. Bars: complete p99 2.5 s, source 3x, half from the source, no gap."""
-    source, publisher, viewers = crowd(case, "1900k", options.viewers, "--uplink", "8M")
+    source, publisher, viewers = crowd(case, "1900k", options.viewers, "--uplink", "8M", "--no-edge")
     rate = bits_per_second(source)
     time.sleep(SETTLE)
     before = publisher.status()["totals"]["up_payload"]
@@ -217,4 +218,4 @@ def soak(case, options):
             "chunk_memory_bytes": node.status()["memory"]["chunks"]}
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)} | edge.CASES

@@ -356,20 +356,26 @@ def archive_bytes(archive):
 
 
 def check_tail(output, archive, least=1):
-    """The file holds whole chunks of the archive, from where it started to the end; returns the first one's number."""
+    """The file is the end of the archive's bytes, from a random access point on; returns the chunk it began in."""
     files = chunk_files(event_folder(archive))
     got = Path(output).read_bytes()
-    missing = len(got)
-    for path in reversed(files):
-        missing -= path.stat().st_size
-        if missing <= 0:
+    name = Path(output).name
+    check(got, f"{name} is empty")
+    whole = b"".join(path.read_bytes() for path in files)
+    check(whole.endswith(got), f"{name} ({len(got)} bytes) is not how the archive ({len(whole)} bytes) ends")
+    begin = len(whole) - len(got)
+    for index, path in enumerate(files):
+        if begin < path.stat().st_size:
             break
-    check(missing == 0, f"{Path(output).name} ({len(got)} bytes) is not a whole number of the archive's chunks")
-    start = files.index(path)
-    check(len(files) - start >= least, f"{Path(output).name} holds only {len(files) - start} chunks")
-    expected = b"".join(file.read_bytes() for file in files[start:])
-    check(got == expected, f"{Path(output).name} differs from the archive from chunk {chunk_number(path)} on")
+        begin -= path.stat().st_size
+    check(begin == 0 or is_program_table(got), f"{name} begins within chunk {chunk_number(path)}, at no random access point")
+    check(len(files) - index >= least, f"{name} holds only {len(files) - index} chunks")
     return chunk_number(path)
+
+
+def is_program_table(packets):
+    """Whether MPEG-TS begins with an SDT or a PAT, as a random access point inside a chunk does."""
+    return packets[0] == 0x47 and (packets[1] & 0x1F, packets[2]) in ((0, 0x11), (0, 0))
 
 
 def give_up(*_):

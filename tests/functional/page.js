@@ -1,5 +1,6 @@
 // Opens a viewer's page and prints as JSON what happens there.
-// node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE [without-library]
+// node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE [without-library | low-latency]
+// low-latency: also what hls.js says of its distance to the live edge.
 // without-library: as built without hls.js, in a browser that can't play HLS itself.
 const { createRequire } = require("module");
 const os = require("os");
@@ -41,6 +42,20 @@ async function watch(page) {
   };
 }
 
+async function watchLowLatency(page) {
+  const parts = [];
+  const refused = [];
+  page.on("response", (response) => {
+    if (new URL(response.url()).pathname.startsWith("/parts/")) parts.push(response.url());
+    if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`);
+  });
+  const seen = await watch(page);
+  const player = await page.evaluate("({ latency: hls.latency, target: hls.targetLatency, isLow: hls.lowLatencyMode })");
+  return { ...seen, ...player, parts: parts.length, refused };
+}
+
+const VARIANTS = { "without-library": withoutLibrary, "low-latency": watchLowLatency };
+
 async function withoutLibrary(page) {
   const limit = 20000 * Number(patience);
   await page.route("**/hls.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
@@ -77,7 +92,7 @@ async function main() {
   page.on("pageerror", (error) => complaints.push(String(error)));
   let seen;
   try {
-    seen = await (variant === "without-library" ? withoutLibrary(page) : watch(page));
+    seen = await (VARIANTS[variant] || watch)(page);
   } catch (error) {
     seen = { error: String(error) };
     await page.screenshot({ path: `${screenshot}-failed.png` }).catch(() => {});

@@ -22,12 +22,14 @@ FIELDS = {
     "newest_chunk": int, "peers": list, "rates": {"down", "up"},
     "totals": {"down", "up", "down_payload", "up_payload", "protocol_overhead"},
     "startup": {"link_to_feed", "link_to_first_byte"}, "latency": {"now", "target", "p50", "p99"},
-    "playhead": {"chunk", "offset"}, "buffered": int, "on_time": {"bytes", "late"}, "gaps": {"count", "media_time"},
+    "delay": {"p50", "p99"}, "playhead": {"chunk", "offset"}, "buffered": int, "on_time": {"bytes", "late"}, "gaps": {"count", "media_time"},
     "chunks": {"from_edge", "from_swarm", "from_web", "repaired_bytes", "held", "active"},
-    "swarm_formation": {"count", "p50", "p99"}, "dropped": {"bad_signature", "strikes", "bans"},
+    "swarm_formation": {"count", "p50", "p99"},
+    "edge": {"state", "newest_group", "groups", "recovered_by_parity", "wanted", "blocks", "duplicates", "unexpected", "forged",
+             "data_bytes", "parity_bytes", "hops", "reattach_p99", "slots", "slots_used", "preempted", "stripes"}, "dropped": {"bad_signature", "strikes", "bans"},
     "disk": {"used", "limit", "failing"}, "memory": {"chunks"}, "uplink": int, "clients": list, "note": str,
 }
-PEER_FIELDS = {"address", "client", "transport", "source", "down_rate", "up_rate", "down", "up"}
+PEER_FIELDS = {"address", "client", "transport", "source", "down_rate", "up_rate", "down", "up", "stripes_from", "stripes_to"}
 
 # /metrics: name, path in the status, what a unit of the status is of the metric's
 METRICS = {
@@ -66,13 +68,13 @@ def write(publisher, begin, end):
 
 
 class Event:
-    """An event of which the test itself is the encoder: a publisher, a viewer near it, and one that knows only that."""
+    """An event over chunk torrents alone, of which the test itself is the encoder: a publisher, a viewer near it, and one that knows only that."""
 
     def __init__(self, case):
         self.began = time.monotonic()
         self.archive = case.folder / "archive"
-        self.publisher = case.publish("-", "--chunk", str(CHUNK_SECONDS), "--title", TITLE, stdin=subprocess.PIPE)
-        patient = ("--latency", str(LATENCY_SECONDS))
+        self.publisher = case.publish("-", "--chunk", str(CHUNK_SECONDS), "--title", TITLE, "--no-edge", stdin=subprocess.PIPE)
+        patient = ("--latency", str(LATENCY_SECONDS), "--no-edge")
         self.near = case.watch(self.publisher.link, "--cache-size", str(CACHE_SIZE), "--uplink", str(UPLINK),
                                *patient)
         self.near.event("listening")
@@ -318,8 +320,8 @@ def test_every_field_of_the_status_is_true(case):
 
 
 def test_a_viewer_whose_source_pauses_is_stalled_and_counts_what_comes_late(case):
-    publisher = case.publish("-", "--chunk", str(CHUNK_SECONDS), stdin=subprocess.PIPE)
-    viewer = case.watch(publisher.link)
+    publisher = case.publish("-", "--chunk", str(CHUNK_SECONDS), "--no-edge", stdin=subprocess.PIPE)
+    viewer = case.watch(publisher.link, "--no-edge")
     viewer.until_status(lambda status: status["peers"], 20, "has a peer")
     write(publisher, 0, 0.4)
     status = viewer.until_status(lambda status: status["state"] == "stalled", 60, "waits past its deadline")
@@ -333,6 +335,41 @@ def test_a_viewer_whose_source_pauses_is_stalled_and_counts_what_comes_late(case
     viewer.wait_exit(60, EXIT_DONE)
     states = " ".join(one["state"] for one in viewer.events("state"))
     check(re.fullmatch("starting( live stalled)+( live)? ended", states), f"the states are {states}")
+
+
+def test_the_live_edges_fields_follow_known_traffic(case):
+    _, publisher = case.publish_from(media.encoder(60), "--chunk", str(CHUNK_SECONDS))
+    near = case.watch(publisher.link)
+    far = case.watch(without_peers(publisher.link), peers=[near])
+    for viewer in (near, far):
+        viewer.until_status(lambda status: status["chunks"]["from_edge"] >= 2, 40, "has chunks that came over the live edge")
+    addresses = {node: node.address for node in (publisher, near, far)}
+    for viewer in (near, far):
+        status = viewer.until_status(lambda status: status["edge"]["state"] == "fed"
+                                     and all(stripe["parent"] for stripe in status["edge"]["stripes"]), 20, "has all stripes")
+        edge = status["edge"]
+        stripes = [stripe["stripe"] for stripe in edge["stripes"]]
+        equal("the stripes", stripes, list(range(len(stripes))))
+        equal("hops", edge["hops"], max(stripe["hops"] for stripe in edge["stripes"]))
+        for stripe in edge["stripes"]:
+            check(stripe["parent"] in addresses.values(), f"stripe {stripe['stripe']} comes from {stripe['parent']}")
+            check((stripe["parent"] == addresses[publisher]) == (stripe["hops"] == 1), f"hops of {stripe}")
+        for peer in status["peers"]:
+            equal(f"stripes from {peer['address']}", peer["stripes_from"],
+                  [stripe["stripe"] for stripe in edge["stripes"] if stripe["parent"] == peer["address"]])
+        equal("blocks that nobody asked for, or forged", (edge["unexpected"], edge["forged"]), (0, 0))
+        check(edge["slots_used"] <= edge["slots"] and edge["groups"] <= edge["newest_group"] + 1, f"edge: {edge}")
+        sizes = {chunk_number(path): path.stat().st_size for path in chunk_files(event_folder(case.folder / "archive"))}
+        whole = sum(sizes.get(number, 0) for number in fetched(viewer)) - status["totals"]["down_payload"]
+        check(edge["data_bytes"] + edge["parity_bytes"] >= whole * 0.98, f"{whole} bytes came over the edge, it says {edge}")
+        check(0 <= status["delay"]["p50"] <= status["delay"]["p99"] <= 60_000, f"delay: {status['delay']}")
+        metrics = viewer.get("/metrics").decode()
+        buckets = [float(line.split()[-1]) for line in metrics.splitlines() if "delay_seconds_bucket" in line]
+        equal("the histogram's order", buckets, sorted(buckets))
+        check(buckets[-1] > 0, "no byte is in the histogram")
+    source = publisher.status()
+    equal("the publisher's edge", source["edge"]["state"], "source")
+    check(any(peer["stripes_to"] for peer in source["peers"]), "the publisher sends no stripe")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from harness import EXIT_DONE, check, chunk_files, chunk_number, event_folder, m
 
 
 def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
-    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", "1500k")
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", "1500k", "--no-edge")
     link = publisher.link
-    viewers = [case.watch(link) for _ in range(10)]
+    viewers = [case.watch(link, "--no-edge") for _ in range(10)]
     for viewer in viewers:
         viewer.event("state", 40, state="live")
     newest = publisher.events("chunk")[-1]["number"] + 1
@@ -35,8 +35,8 @@ def test_a_chunk_of_which_one_copy_left_reaches_all_ten_viewers(case):
 
 
 def test_viewers_give_each_other_most_of_what_they_take(case):
-    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
-    viewers = [case.watch(publisher.link) for _ in range(8)]
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--no-edge")
+    viewers = [case.watch(publisher.link, "--no-edge") for _ in range(8)]
     for viewer in viewers:
         viewer.event("state", 40, state="live")
     last = publisher.events("chunk")[-1]["number"] + 4
@@ -59,8 +59,8 @@ def test_viewers_give_each_other_most_of_what_they_take(case):
 
 def test_the_uplink_limit_holds_on_loopback(case):
     limit = 200_000
-    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", str(limit))
-    viewer = case.watch(publisher.link)
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", str(limit), "--no-edge")
+    viewer = case.watch(publisher.link, "--no-edge")
     viewer.event("state", 40, state="live")  # the recording has more than twice the limit
     samples = []
     until(lambda: samples.append((time.monotonic(), publisher.status()["totals"]["up"])) or
@@ -71,10 +71,10 @@ def test_the_uplink_limit_holds_on_loopback(case):
 
 
 def test_a_late_viewer_starts_near_the_live_edge(case):
-    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
-    early = case.watch(publisher.link)
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--no-edge")
+    early = case.watch(publisher.link, "--no-edge")
     publisher.chunk(6, 40)
-    late = case.watch(publisher.link, "-o", case.folder / "late.ts")
+    late = case.watch(publisher.link, "--no-edge", "-o", case.folder / "late.ts")
     status = late.until_status(lambda status: status["playhead"], 20, "plays")
     newest = publisher.status()["newest_chunk"]
     # Three seconds of latency and the two of a chunk are at most three chunks.
@@ -98,13 +98,13 @@ def test_a_viewer_whose_only_peer_dies_moves_to_others(case):
 
 
 def test_a_killed_viewer_leaves_the_others_playing_and_comes_back(case):
-    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--no-edge")
     cache = case.folder / "cache"
-    killed = case.watch(publisher.link, "--cache", cache, "--keep")
-    other = case.watch(publisher.link)
+    killed = case.watch(publisher.link, "--no-edge", "--cache", cache, "--keep")
+    other = case.watch(publisher.link, "--no-edge")
     killed.chunk(3, 40)
     killed.kill()
-    again = case.watch(publisher.link, "--cache", cache, "--keep")
+    again = case.watch(publisher.link, "--no-edge", "--cache", cache, "--keep")
     again.event("state", 30, state="live")
     newest = publisher.status()["newest_chunk"]
     again.chunk(newest + 1, 40)

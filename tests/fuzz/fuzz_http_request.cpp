@@ -26,6 +26,12 @@ void check_route(std::string_view text) {
     require(text.substr(0, text.find('?')) == path);
 }
 
+void check_directives(std::string_view text) {
+    auto const directives = directives_of(text);
+    require(directives.is_malformed || directives.sequence || !directives.part);
+    if (text.find('?') == std::string_view::npos) require(!directives.sequence);
+}
+
 /// Audio comes out unchanged between blocks of the announced length.
 void check_icy(std::string_view title) {
     IcyMetadata metadata;
@@ -41,6 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const text = as_text({data, size});
     check_range(text);
     check_route(text);
+    check_directives(text);
     check_icy(text);
     if (is_own_host(text, "127.0.0.1")) require(is_own_host(text, "192.0.2.1"));
     return 0;

@@ -58,11 +58,15 @@ double join_time(SwarmModel const& model, ModelNode const& node) {
     return earliest;
 }
 
+bool shares(PeerOptions const& peer) {
+    return peer.forwards && !peer.claims_the_best;
+}
+
 Delays delays(SwarmModel const& model, Window const& window) {
     Delays found;
     for (std::size_t i = 1; i < model.nodes().size(); ++i) {
         auto const& node = model.nodes()[i];
-        if (window.only_sharing && !node.options.forwards) continue;
+        if (window.only_sharing && !shares(node.options)) continue;
         add_groups(found, model, node, window);
         if (node.left - node.joined > std::chrono::seconds{5}) {
             found.joins.push_back(join_time(model, node));

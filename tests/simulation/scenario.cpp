@@ -46,6 +46,14 @@ PeerOptions random_peer(SwarmModel& model, ScenarioOptions const& options) {
     } else if (roll < options.idle + options.holes + options.half) {
         peer.claimed = peer.uplink;
         peer.uplink /= 2;
+    } else if (auto const lies = options.idle + options.holes + options.half;
+               roll < lies + options.late + options.dribble) {
+        peer.claims_the_best = true;
+        peer.claimed = 6 * peer.uplink;
+        if (roll < lies + options.late)
+            peer.holds_for = milliseconds{1500};
+        else
+            peer.forwards_one_in = 10;
     }
     return peer;
 }
@@ -102,6 +110,8 @@ std::map<std::string_view, Setter> const& setters() {
         {"holes", [](O& o, double v) { o.holes = v; }},
         {"liars", [](O& o, double v) { o.liars = v > 0; }},
         {"half", [](O& o, double v) { o.half = v; }},
+        {"late", [](O& o, double v) { o.late = v; }},
+        {"dribble", [](O& o, double v) { o.dribble = v; }},
     };
     return all;
 }
@@ -122,6 +132,8 @@ constexpr Preset presets[] = {
     {"free_riders", "n=1000 idle=0.3 uplink=2 from=10 length=60"},
     {"black_holes", "n=1000 holes=0.33 uplink=3 from=10 length=60"},
     {"liars", "n=1000 holes=0.33 liars=1 uplink=3 from=10 length=60"},
+    {"late_liars", "n=1000 late=0.2 uplink=3 from=10 length=60"},
+    {"dribblers", "n=1000 dribble=0.2 uplink=3 from=10 length=60"},
     {"half_capacity", "n=1000 half=0.2 use=0.75 from=10 length=60"},
     {"use70", "n=1000 use=0.7 from=15 length=60"},
     {"use80", "n=1000 use=0.8 from=15 length=60"},
@@ -198,6 +210,7 @@ Report run(ScenarioOptions const& options) {
     // The newest groups have not had the time to arrive.
     Window window{at_second(options.from), at_second(options.length - 10)};
     window.only_sharing = options.holes > 0;
+    window.only_sharing = window.only_sharing || options.late + options.dribble > 0;
     if (options.die > 0) window.to = at_second(options.die_at + 15);
     auto const counted = at_second(options.length) - at_second(options.from);
     auto result = report(model, window, counted);

@@ -32,10 +32,12 @@ struct ModelOptions {
 
 /// What a peer is like.
 struct PeerOptions {
-    double uplink = 1.5;          ///< of the rate
-    double claimed = 0;           ///< of the rate; 0: as it is
-    bool forwards = true;         ///< false: takes stripes and children, and sends nothing
-    bool claims_the_best = false; ///< says it has every stripe, new and with slots free
+    double uplink = 1.5;                   ///< of the rate
+    double claimed = 0;                    ///< of the rate; 0: as it is
+    bool forwards = true;                  ///< false: takes stripes and children, and sends nothing
+    bool claims_the_best = false;          ///< says it has every stripe, new and with slots free
+    std::uint64_t forwards_one_in = 1;     ///< groups: the others it keeps to itself
+    std::chrono::milliseconds holds_for{}; ///< each block, and says it did not
 };
 
 /// What was counted since the last reset.
@@ -132,6 +134,8 @@ private:
 
     [[nodiscard]] SharedPath path_of(NodeIndex node, StripeIndex stripe);
     void forward(NodeIndex node, Block const& block);
+    /// As the peer's options have it.
+    void pass_on(NodeIndex node, Block block);
     void push(NodeIndex node, Job job, bool is_late);
     void send_next(NodeIndex node);
     void arrive(NodeIndex from, NodeIndex to, Block block);

@@ -64,6 +64,17 @@ void SwarmModel::forward(NodeIndex index, Block const& block) {
     }
 }
 
+void SwarmModel::pass_on(NodeIndex index, Block block) {
+    auto const& options = nodes_[index].options;
+    if (block.group.value % options.forwards_one_in != 0) return;
+    if (options.holds_for == milliseconds{}) return forward(index, block);
+    block.age = {};
+    events_.after(options.holds_for, [this, index, block]() mutable {
+        block.came = now();
+        if (nodes_[index].is_alive) forward(index, block);
+    });
+}
+
 void SwarmModel::push(NodeIndex index, Job job, bool is_late) {
     auto& node = nodes_[index];
     if (!node.options.forwards || node.uplink.block_time() <= Duration{}) return;
@@ -135,7 +146,7 @@ void SwarmModel::take(NodeIndex index, NodeIndex from, Block const& block) {
     held |= mask_of(block.stripe);
     auto onward = block;
     onward.path = path_of(index, block.stripe);
-    forward(index, onward);
+    pass_on(index, onward);
     if (count(held) != options_.stripes) return;
     node.done[group] = std::chrono::duration<float>(now() - group_time(group)).count();
     held = (StripeMask{1} << total()) - 1;

@@ -60,7 +60,9 @@ public:
         chunk.resize(std::max<std::size_t>(chunk.size(), offset + bytes.size()));
         std::copy(bytes.begin(), bytes.end(), chunk.begin() + static_cast<std::ptrdiff_t>(offset));
         timeline_.set_edge(true);
-        timeline_.mark({{{number}, offset}, duration_ * static_cast<int>(number - 1), true, false});
+        timeline_.mark(
+            {{{number}, offset}, duration_ * static_cast<int>(number - 1), {}, true, false}
+        );
         auto& present = live_[ChunkNumber{number}];
         present.add(offset, offset + bytes.size());
         timeline_.set_available(ChunkNumber{number}, present);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A strict checker for HLS media playlists (RFC 8216) that knows nothing of how they were made.
+"""A strict checker for HLS media playlists (RFC 8216; "bis" is draft-pantos-hls-rfc8216bis, for low latency) that
+knows nothing of how they were made.
 
 `check(text)` looks at one playlist, a `Reloads` object at the same playlist over time. As a program it takes a folder
 with one folder per playlist, whose files, in order of their names, are its reloads.
@@ -16,23 +17,51 @@ TAGS = {
     "EXTM3U": 1, "EXT-X-VERSION": 1, "EXTINF": 1, "EXT-X-TARGETDURATION": 1, "EXT-X-MEDIA-SEQUENCE": 1,
     "EXT-X-DISCONTINUITY-SEQUENCE": 1, "EXT-X-ENDLIST": 1, "EXT-X-PLAYLIST-TYPE": 1, "EXT-X-DISCONTINUITY": 1,
     "EXT-X-PROGRAM-DATE-TIME": 1, "EXT-X-INDEPENDENT-SEGMENTS": 1, "EXT-X-START": 1, "EXT-X-BYTERANGE": 4,
-    "EXT-X-MAP": 6,
+    "EXT-X-MAP": 6, "EXT-X-SERVER-CONTROL": 1, "EXT-X-PART-INF": 1, "EXT-X-PART": 1, "EXT-X-PRELOAD-HINT": 1,
 }
 PLAYLIST_TAGS = {
     "EXT-X-VERSION", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE",
     "EXT-X-ENDLIST", "EXT-X-PLAYLIST-TYPE", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-START",
+    "EXT-X-SERVER-CONTROL", "EXT-X-PART-INF", "EXT-X-PRELOAD-HINT",
 }
 NUMBER_TAGS = {
     "EXT-X-VERSION", "EXT-X-TARGETDURATION", "EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE",
 }
+ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",\s]+)(?:,|$)')
+SLACK = 0.000_002  # of durations in microseconds
 BEFORE_SEGMENTS = {"EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE"}
+
+
+def attributes(text):
+    """An attribute list as a dictionary; None if it is malformed (4.2)."""
+    found = {match[1]: match[2].strip('"') for match in ATTRIBUTE.finditer(text)}
+    covered = sum(len(match[0]) for match in ATTRIBUTE.finditer(text))
+    return found if covered == len(text) and not text.endswith(",") else None
+
+
+def decimal(text):
+    """0 if it is none."""
+    return float(text) if text and re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
+
+
+class Part:
+    """A partial segment (bis 4.4.4.9)."""
+
+    def __init__(self, tag):
+        self.uri = tag.get("URI", "")
+        self.duration = decimal(tag.get("DURATION"))
+        self.is_independent = tag.get("INDEPENDENT") == "YES"
+
+    def identity(self):
+        return self.uri, self.duration, self.is_independent
 
 
 class Segment:
     """A URI and what the tags before it say of it."""
 
-    def __init__(self, uri, tags, discontinuities):
+    def __init__(self, uri, tags, discontinuities, parts):
         self.uri = uri
+        self.parts = parts
         self.duration_text = (EXTINF.fullmatch(tags.get("EXTINF", "")) or [None, "0"])[1]
         self.duration = float(self.duration_text)
         self.date = tags.get("EXT-X-PROGRAM-DATE-TIME")
@@ -50,6 +79,7 @@ class Playlist:
         self.problems = []
         self.tags = {}
         self.segments = []
+        self.parts = []  # of the segment that is still to be listed
         self._pending = {}
         self._discontinuities = 0
         self._read_lines(text)
@@ -66,6 +96,40 @@ class Playlist:
     @property
     def has_ended(self):
         return "EXT-X-ENDLIST" in self.tags
+
+    @property
+    def control(self):
+        return attributes(self.tags.get("EXT-X-SERVER-CONTROL", "")) or {}
+
+    @property
+    def part_target(self):
+        """Seconds; 0 without low latency."""
+        return decimal((attributes(self.tags.get("EXT-X-PART-INF", "")) or {}).get("PART-TARGET"))
+
+    @property
+    def part_hold_back(self):
+        return decimal(self.control.get("PART-HOLD-BACK"))
+
+    @property
+    def hint(self):
+        """URI of the part that comes next; None without low latency."""
+        return (attributes(self.tags.get("EXT-X-PRELOAD-HINT", "")) or {}).get("URI")
+
+    @property
+    def next_sequence(self):
+        """Of the segment that is still to be listed."""
+        return self.first_sequence + len(self.segments)
+
+    @property
+    def begins_anew(self):
+        """A discontinuity lies before the segment that is still to be listed."""
+        return "EXT-X-DISCONTINUITY" in self._pending
+
+    def all_parts(self):
+        """[((media sequence number, index), part)] in order"""
+        lists = [*((at, segment.parts) for at, segment in enumerate(self.segments, self.first_sequence)),
+                 (self.next_sequence, self.parts)]
+        return [((at, index), part) for at, parts in lists for index, part in enumerate(parts)]
 
     def discontinuity_number(self, segment):
         return self.number("EXT-X-DISCONTINUITY-SEQUENCE") + segment.discontinuities
@@ -89,7 +153,8 @@ class Playlist:
             elif line and not line.startswith("#"):
                 self._read_uri(at, line)
         for tag in self._pending:
-            self._problem(0, f"{tag} applies to no segment")
+            if not self.parts or tag == "EXTINF":
+                self._problem(0, f"{tag} applies to no segment")
 
     def _read_tag(self, at, line):
         tag, _, value = line[1:].partition(":")
@@ -99,7 +164,12 @@ class Playlist:
             return self._problem(at, "a second #EXTM3U")
         if tag in NUMBER_TAGS and not DECIMAL.fullmatch(value):
             self._problem(at, f"{tag} needs a decimal integer")
-        if tag in PLAYLIST_TAGS or tag == "EXTM3U":
+        if tag in ("EXT-X-SERVER-CONTROL", "EXT-X-PART-INF", "EXT-X-PART", "EXT-X-PRELOAD-HINT") \
+                and attributes(value) is None:
+            self._problem(at, f"{tag} needs an attribute list (4.2)")
+        if tag == "EXT-X-PART":
+            self.parts.append(Part(attributes(value) or {}))
+        elif tag in PLAYLIST_TAGS or tag == "EXTM3U":
             self._read_playlist_tag(at, tag, value)
         else:
             self._read_segment_tag(at, tag, value)
@@ -114,6 +184,8 @@ class Playlist:
     def _read_segment_tag(self, at, tag, value):
         if tag in self._pending:
             self._problem(at, f"{tag} twice for one segment")
+        if tag != "EXTINF" and self.parts:
+            self._problem(at, f"{tag} behind the first part of its segment (bis 4.4.4.9)")
         if tag == "EXTINF" and not EXTINF.fullmatch(value):
             self._problem(at, "EXTINF needs a decimal duration and a comma (4.3.2.1)")
         if tag == "EXT-X-PROGRAM-DATE-TIME" and not DATE.fullmatch(value):
@@ -126,8 +198,9 @@ class Playlist:
         if re.search(r"[\s<>\"{}|\\^`]", line):
             self._problem(at, "not a URI")
         self._discontinuities += "EXT-X-DISCONTINUITY" in self._pending
-        self.segments.append(Segment(line, self._pending, self._discontinuities))
+        self.segments.append(Segment(line, self._pending, self._discontinuities, self.parts))
         self._pending = {}
+        self.parts = []
 
     def _check_whole(self):
         if "EXT-X-TARGETDURATION" not in self.tags:
@@ -144,6 +217,41 @@ class Playlist:
         dates = [segment.date for segment in self.segments if segment.date and not segment.is_discontinuity]
         if dates != sorted(dates):
             self._problem(0, "dates go back without a discontinuity")
+        if "EXT-X-PART-INF" in self.tags or "EXT-X-SERVER-CONTROL" in self.tags or self.all_parts() or self.hint:
+            self._check_low_latency(target)
+
+    def _check_low_latency(self, target):
+        if not self.part_target:
+            return self._problem(0, "parts need EXT-X-PART-INF with a PART-TARGET (bis 4.4.3.7)")
+        if self.control.get("CAN-BLOCK-RELOAD") != "YES":
+            self._problem(0, "low latency needs CAN-BLOCK-RELOAD=YES (bis 4.4.3.8)")
+        if self.part_hold_back < 3 * self.part_target - SLACK:
+            self._problem(0, f"PART-HOLD-BACK is {self.part_hold_back}, less than three part targets (bis 4.4.3.8)")
+        if self.has_ended and self.hint:
+            self._problem(0, "a hint although nothing comes any more (bis 4.4.5.3)")
+        if self.hint is None and not self.has_ended:
+            self._problem(0, "no EXT-X-PRELOAD-HINT (bis 6.2.6)")
+        uris = [part.uri for _, part in self.all_parts()]
+        if len(set(uris)) != len(uris) or "" in uris or self.hint in uris:
+            self._problem(0, "a part without a URI of its own, or the hint is one that is there")
+        behind = sum(part.duration for part in self.parts)
+        for segment in reversed(self.segments):
+            if segment.parts and behind >= 3 * target:
+                self._problem(0, f"{segment.uri} has parts {behind:.1f} s before the end (bis 6.2.2)")
+            behind += segment.duration
+            total = sum(part.duration for part in segment.parts)
+            if segment.parts and abs(total - segment.duration) > 0.05:
+                self._problem(0, f"the parts of {segment.uri} are {total:.3f} s of {segment.duration} s")
+        for parts in (*(segment.parts for segment in self.segments), self.parts):
+            for part in parts:
+                self._check_part(part, part is parts[-1])
+
+    def _check_part(self, part, is_last):
+        """bis 4.4.4.9"""
+        if part.duration > self.part_target + SLACK:
+            self._problem(0, f"{part.uri}: {part.duration} s is more than the part target")
+        if part.duration < 0.85 * self.part_target - SLACK and not (is_last or part.is_independent):
+            self._problem(0, f"{part.uri}: {part.duration} s is less than 85 % of the part target")
 
 
 class Reloads:
@@ -153,6 +261,7 @@ class Reloads:
         self._fixed_target = fixed_target
         self._last = None
         self._seen = {}  # media sequence number -> (identity, discontinuity number)
+        self._seen_parts = {}  # (media sequence number, index) -> identity
 
     def check(self, text):
         """Problems of this reload, also compared with those before."""
@@ -167,6 +276,10 @@ class Reloads:
                 problems.append(f"entry {at} changed from {before[0]} to {now[0]}")
             if before[1] != now[1]:
                 problems.append(f"entry {at} moved from discontinuity {before[1]} to {now[1]}")
+        for at, part in playlist.all_parts():
+            before = self._seen_parts.setdefault(at, part.identity())
+            if before != part.identity():
+                problems.append(f"part {at} changed from {before} to {part.identity()}")
         self._last = playlist
         return problems
 
@@ -184,6 +297,26 @@ class Reloads:
             yield "the discontinuity sequence went back"
         if last.has_ended and not playlist.has_ended:
             yield "the playlist goes on after EXT-X-ENDLIST"
+        if last.part_target and playlist.part_target:
+            yield from self._compare_parts(last, playlist)
+
+    def _compare_parts(self, last, playlist):
+        if playlist.part_target != last.part_target:
+            yield f"the part target changed from {last.part_target} to {playlist.part_target}"
+        known = {at for at, _ in last.all_parts()}
+        listed = {at: part for at, part in playlist.all_parts()}
+        at = last.next_sequence
+        if at == playlist.next_sequence and len(playlist.parts) < len(last.parts):
+            yield f"parts of segment {at} vanished"
+        if at < playlist.next_sequence and last.parts and at >= playlist.first_sequence:
+            closed = playlist.segments[at - playlist.first_sequence]
+            if closed.parts and len(closed.parts) < len(last.parts):
+                yield f"parts of segment {at} vanished when it was closed"
+        hinted = listed.get((at, len(last.parts)))
+        is_anew = not last.parts and (playlist.begins_anew if at == playlist.next_sequence
+                                      else playlist.segments[at - playlist.first_sequence].is_discontinuity)
+        if hinted and (at, len(last.parts)) not in known and hinted.uri != last.hint and not is_anew:
+            yield f"{last.hint} was hinted at, but {hinted.uri} came"
 
 
 def check(text):

@@ -1,3 +1,4 @@
+#include "support/dial_counter.hpp"
 #include "support/swarm_node.hpp"
 
 #include <catch2/catch.hpp>
@@ -47,26 +48,6 @@ struct Attack {
     SwarmNode& victim;
     std::shared_ptr<RawPeer> witness;
     std::shared_ptr<RawPeer> attacker;
-};
-
-/// Somewhere that notes whether anybody connects to it.
-class CountingListener {
-public:
-    explicit CountingListener(EventLoop& loop)
-        : acceptor_(loop.io(), {boost::asio::ip::address_v4::loopback(), 0}) {
-        acceptor_.async_accept(
-            [is_dialled =
-                 is_dialled_](boost::system::error_code const& error, boost::asio::ip::tcp::socket const&) {
-                *is_dialled = !error;
-            }
-        );
-    }
-    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-    [[nodiscard]] bool was_dialled() const { return *is_dialled_; }
-
-private:
-    boost::asio::ip::tcp::acceptor acceptor_;
-    std::shared_ptr<bool> is_dialled_ = std::make_shared<bool>(false);
 };
 
 Statement forged(ChannelKey const& key, std::uint64_t number) {
@@ -320,10 +301,10 @@ TEST_CASE("Forged statements in a handshake count like any others") {
 
 TEST_CASE("Addresses from a peer are dialled at a bounded pace") {
     Attack attack;
-    std::vector<std::unique_ptr<CountingListener>> named;
+    std::vector<std::unique_ptr<DialCounter>> named;
     PeersMessage message;
     for (std::size_t i = 0; i < limits::peers_per_message; ++i) {
-        named.push_back(std::make_unique<CountingListener>(attack.swarm.loop));
+        named.push_back(std::make_unique<DialCounter>(attack.swarm.loop));
         PeerEndpoint endpoint;
         endpoint.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
         endpoint.port = named.back()->port();

@@ -97,8 +97,14 @@ function retryLater() {
 
 function isAudio() { return stream === "/stream.mp3" || stream === "/stream.aac"; }
 
-// Close to the edge but two seconds at least: measured to play without a stall from chunks of 1 to 10 s.
-function liveSettings(targetDuration) {
+// With parts the playlist says how close to the edge one can play. Without, not closer than two seconds: measured to
+// play without a stall from chunks of 1 to 10 s.
+function liveSettings(playlist) {
+  if (playlist.includes("#EXT-X-PART-INF")) {
+    return { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.2, backBufferLength: 60 };
+  }
+  const match = /#EXT-X-TARGETDURATION:(\d+)/.exec(playlist);
+  const targetDuration = match ? Number(match[1]) : 4;
   const distance = Math.max(2, 1.5 * targetDuration);
   return {
     liveSyncDuration: distance,
@@ -113,10 +119,12 @@ async function attachLibrary(path) {
   const response = await fetch(path, { cache: "no-store" });
   if (mine !== attempt) return;
   if (!response.ok) return retryLater();
-  const match = /#EXT-X-TARGETDURATION:(\d+)/.exec(await response.text());
+  const playlist = await response.text();
   if (mine !== attempt) return;
-  const settings = mode === "live" ? liveSettings(match ? Number(match[1]) : 4) : { startPosition: 0 };
+  const settings = mode === "live" ? liveSettings(playlist) : { startPosition: 0 };
   hls = new window.Hls(settings);
+  // Not taken as a setting without a distance, which would stand against the playlist's own.
+  if (settings.lowLatencyMode) hls.config.liveMaxLatencyDurationCount = 5;
   hls.on(window.Hls.Events.ERROR, (name, problem) => onLibraryError(problem));
   hls.loadSource(path);
   hls.attachMedia(video);

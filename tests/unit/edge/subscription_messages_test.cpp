@@ -89,13 +89,33 @@ TEST_CASE("An advert is refused when it is cut, goes on, or is written in a long
                              "00")));
     CHECK_FALSE(decode_advert(from("800500000000"
                                    "00"))); // 5 in two bytes
-    CHECK_FALSE(decode_advert(from("0500000008"
+    CHECK_FALSE(decode_advert(from("0500000010"
                                    "00"))); // a flag of another version
     CHECK_FALSE(decode_advert(from("0500000000"
                                    "9080808000"))); // a 33rd stripe
     CHECK_FALSE(decode_advert(from("ffffffffffffffffff02"
                                    "00000000"
                                    "00")));
+}
+
+TEST_CASE("An advert tells of random access points by their distance from the newest group") {
+    AdvertMessage advert{{300}, 10, 2, 1, false, false, false, {}, {{300}, {292}, {100}}};
+    CHECK(
+        to_hex(encode_body(advert)) == "822c0a02010800"
+                                       "03"
+                                       "0008"
+                                       "8148"
+    );
+    auto const decoded = decode_advert(encode_body(advert));
+    REQUIRE(decoded);
+    CHECK(*decoded == advert);
+    CHECK_FALSE(decode_advert(from("05000000080000")));     // none
+    CHECK_FALSE(decode_advert(from("0500000008000106")));   // before the first group
+    CHECK_FALSE(decode_advert(from("050000000800020101"))); // twice
+    CHECK_FALSE(decode_advert(from("050000000800020201"))); // not the newest first
+    CHECK_FALSE(decode_advert(from("0500000008000200")));   // cut
+    CHECK_FALSE(decode_advert(from("822c0000000800"
+                                   "09000102030405060708"))); // too many
 }
 
 TEST_CASE("A subscribe says from where on and what is held") {

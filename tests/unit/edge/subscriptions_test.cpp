@@ -1,108 +1,12 @@
-#include "edge/subscriptions.hpp"
+#include "unit/edge/policy_node.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace minuteswarm;
+using namespace minuteswarm::edge_policy;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-namespace {
-
-constexpr NodeId source_id{1};
-
-/// A node under test, its clock, and what it wanted done.
-class Node {
-public:
-    explicit Node(NodeId self, std::size_t slots, std::uint8_t stripes = 8, std::uint8_t parity = 1)
-        : policy_(options(self, slots, stripes, parity), random_, now_) {}
-
-    void enter(std::uint64_t id, NodeId node, bool is_source = false) {
-        policy_.enter({id}, {node, milliseconds{10}, is_source, false}, now_);
-    }
-    void hear(std::uint64_t from, SubscriptionMessage const& message) {
-        policy_.on_message({from}, message, now_);
-    }
-    void wait(milliseconds time) {
-        for (auto const end = now_ + time; now_ < end;) {
-            now_ += milliseconds{50};
-            policy_.tick(now_);
-        }
-    }
-    void block(std::uint64_t from, StripeIndex stripe, std::uint64_t group, NodePath const& path) {
-        policy_.on_block({{from}, stripe, {group}, path, milliseconds{100}}, now_);
-    }
-    template <class T>
-    std::vector<T> take() {
-        for (auto& action : policy_.take_actions())
-            actions_.push_back(std::move(action));
-        std::vector<T> found;
-        for (auto const& action : actions_) {
-            if (auto const* one = std::get_if<T>(&action)) found.push_back(*one);
-        }
-        return found;
-    }
-    /// Messages of a kind to a neighbour so far.
-    template <class T>
-    std::vector<T> sent(std::uint64_t to) {
-        std::vector<T> found;
-        for (auto const& send : take<SendSubscription>()) {
-            auto const* message = std::get_if<T>(&send.message);
-            if (message && send.to.value == to) found.push_back(*message);
-        }
-        return found;
-    }
-    void forget() {
-        static_cast<void>(policy_.take_actions());
-        actions_.clear();
-    }
-    Subscriptions& policy() { return policy_; }
-
-private:
-    static SubscriptionOptions
-    options(NodeId self, std::size_t slots, std::uint8_t stripes, std::uint8_t parity) {
-        SubscriptionOptions options;
-        options.self = self;
-        options.source = source_id;
-        options.stripes = stripes;
-        options.parity = parity;
-        options.slots = slots;
-        return options;
-    }
-
-    std::mt19937_64 random_{1};
-    MonotonicTime now_{seconds{1000}};
-    Subscriptions policy_;
-    std::vector<EdgeAction> actions_;
-};
-
-AdvertMessage advert_of(std::uint8_t stripes, std::uint8_t need) {
-    AdvertMessage advert{{100}, 10, 5, 0, false, false, false, {}};
-    for (std::uint8_t s = 0; s < stripes; ++s)
-        advert.stripes.push_back({{s}, true, true, false, need, 1, 0, milliseconds{100}});
-    return advert;
-}
-
-SubscribeMessage subscribe(std::uint8_t stripe) {
-    SubscribeMessage message{{stripe}, {100}, 0};
-    message.is_needy = message.has_uplink = true;
-    return message;
-}
-
-SubscribeMessage home_of(std::uint8_t stripe) {
-    auto message = subscribe(stripe);
-    message.is_home = true;
-    return message;
-}
-
-NodePath path_of(std::initializer_list<std::uint32_t> nodes) {
-    NodePath path;
-    for (auto const node : nodes)
-        path.append({node});
-    return path;
-}
-
-} // namespace
 
 TEST_CASE("A viewer alone with the source asks it for every stripe") {
     Node viewer{{2}, 0};
@@ -113,6 +17,47 @@ TEST_CASE("A viewer alone with the source asks it for every stripe") {
     for (auto const& message : viewer.sent<SubscribeMessage>(1))
         asked |= mask_of(message.stripe);
     CHECK(asked == 0x1ff);
+}
+
+TEST_CASE("A joiner asks from the newest random access point that is old enough") {
+    Node viewer{{2}, 0, 8, 1, seconds{3}}; // twelve groups of 250 ms
+    viewer.enter(1, source_id, true);
+    auto advert = advert_of(9, 0);
+    advert.entries = {{99}, {86}, {75}};
+    viewer.hear(1, advert);
+    viewer.wait(seconds{2});
+    auto const asked = viewer.sent<SubscribeMessage>(1);
+    REQUIRE_FALSE(asked.empty());
+    CHECK(asked.front().first == GroupNumber{86});
+    CHECK(viewer.policy().start() == GroupNumber{86});
+}
+
+TEST_CASE("A joiner whom nobody tells of an entry asks for the last second") {
+    Node viewer{{2}, 0, 8, 1, seconds{3}};
+    viewer.enter(1, source_id, true);
+    auto advert = advert_of(9, 0);
+    advert.entries = {{20}}; // further back than a request can name
+    viewer.hear(1, advert);
+    viewer.wait(seconds{2});
+    auto const asked = viewer.sent<SubscribeMessage>(1);
+    REQUIRE_FALSE(asked.empty());
+    CHECK(asked.front().first.value >= 97);
+}
+
+TEST_CASE("A neighbour hears of the newest random access points when it comes, and of no more") {
+    Node source{source_id, 10};
+    for (std::uint64_t group = 0; group < 100; ++group) {
+        source.policy().on_block({{}, {0}, {group}, {}, {}}, MonotonicTime{seconds{1000}});
+        if (group % 8 == 0) source.policy().note_entry({group});
+    }
+    source.enter(5, {5});
+    auto const adverts = source.sent<AdvertMessage>(5);
+    REQUIRE(adverts.size() == 1);
+    REQUIRE(adverts.front().entries.size() == limits::edge_entries);
+    CHECK(adverts.front().entries.front() == GroupNumber{96});
+    CHECK(adverts.front().entries.back() == GroupNumber{40});
+    source.wait(seconds{3});
+    CHECK(source.sent<AdvertMessage>(5).back().entries.empty());
 }
 
 TEST_CASE("Every number of stripes from two to sixteen is asked for", "[stripes]") {
@@ -178,26 +123,6 @@ TEST_CASE("A node without the stripe refuses children for it") {
     REQUIRE(rejected.size() == 1);
     CHECK(rejected[0].reason == RejectMessage::Reason::not_flowing);
 }
-
-namespace {
-
-/// Lets the source accept every request of the relay.
-void feed(Node& relay) {
-    relay.enter(1, source_id, true);
-    relay.hear(1, advert_of(9, 0));
-    for (int i = 0; i < 40; ++i) {
-        relay.wait(milliseconds{50});
-        for (auto const& request : relay.sent<SubscribeMessage>(1))
-            relay.hear(1, AcceptMessage{request.stripe, path_of({1}), {}});
-        relay.forget();
-        if (relay.policy().flowing() == 0x1ff) return;
-        for (StripeIndex s; s.value < 9; ++s)
-            relay.block(1, s, 100U + static_cast<unsigned>(i), path_of({1}));
-    }
-    FAIL("the relay is not fed");
-}
-
-} // namespace
 
 TEST_CASE("A relay accepts as soon as its own parent has accepted") {
     Node relay{{2}, 10};

@@ -30,6 +30,11 @@ TEST_CASE("An uplink of one and a half times the bitrate carries every stripe on
     CHECK(budget(1000 * mbit).slots() == limits::edge_slots);
 }
 
+TEST_CASE("What slots take of the uplink is the stream's bytes, and what blocks add") {
+    CHECK(budget(mbit).promised(8) == Approx(1.0 * mbit + 8 * 4 * 8.0 * block_overhead));
+    CHECK(budget(mbit).promised(0) == 0);
+}
+
 TEST_CASE("The budget follows the stream once groups have told enough of it") {
     auto follows = budget(2 * mbit);
     auto const before = follows.slots();

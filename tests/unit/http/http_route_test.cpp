@@ -73,3 +73,46 @@ TEST_CASE("Route leads nowhere else") {
         CHECK(route.message == "not found");
     }
 }
+
+TEST_CASE("Route takes parts of chunks") {
+    auto const part = route_of("/parts/42-7.ts", Container::mpeg_ts);
+    CHECK(part.kind == Kind::part);
+    CHECK(part.number == ChunkNumber{42});
+    CHECK(part.part == 7U);
+    CHECK(route_of("/parts/42-0.ts?_=1", Container::mpeg_ts).part == 0U);
+    auto const all = route_of("/parts/42.ts", Container::mpeg_ts);
+    CHECK(all.kind == Kind::part);
+    CHECK_FALSE(all.part);
+    for (auto const* const wrong :
+         {"/parts/",
+          "/parts/.ts",
+          "/parts/0-1.ts",
+          "/parts/042-1.ts",
+          "/parts/42-.ts",
+          "/parts/42-1-2.ts",
+          "/parts/42-x.ts",
+          "/parts/42--1.ts",
+          "/parts/42-1.mp3",
+          "/parts/42-1",
+          "/parts/42-99999999999999999999.ts"})
+        CHECK(kind_of(wrong) == Kind::none);
+}
+
+TEST_CASE("Delivery directives are read from the query") {
+    auto const none = directives_of("/live.m3u8?x=_HLS_msn");
+    CHECK_FALSE(none.sequence);
+    CHECK_FALSE(none.is_malformed);
+    auto const both = directives_of("/live.m3u8?a=b&_HLS_part=0&_HLS_msn=273&_HLS_push=1");
+    CHECK(both.sequence == 273U);
+    CHECK(both.part == 0U);
+    CHECK_FALSE(both.is_malformed);
+    for (auto const* const wrong :
+         {"/live.m3u8?_HLS_part=1",
+          "/live.m3u8?_HLS_msn",
+          "/live.m3u8?_HLS_msn=",
+          "/live.m3u8?_HLS_msn=-1",
+          "/live.m3u8?_HLS_msn=1&_HLS_msn=2",
+          "/live.m3u8?_HLS_msn=1&_HLS_part=x",
+          "/live.m3u8?_HLS_msn=99999999999999999999"})
+        CHECK(directives_of(wrong).is_malformed);
+}

@@ -1,14 +1,13 @@
 #include "http/playlist.hpp"
+#include "unit/http/kept_playlists.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 using namespace minuteswarm;
+using namespace minuteswarm::http_test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -32,20 +31,6 @@ std::deque<Timeline::Segment> segments(std::uint64_t first, std::uint64_t last) 
     for (auto number = first; number <= last; ++number)
         result.push_back(segment(number));
     return result;
-}
-
-bool has_line(std::string const& text, std::string const& line) {
-    return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
-}
-
-/// Keeps the reloads of one playlist for the strict checker, which runs after this program.
-void keep(std::string const& name, std::vector<std::string> const& reloads) {
-    auto const* folder = std::getenv("MINUTESWARM_PLAYLISTS");
-    if (folder == nullptr) return;
-    auto const path = std::filesystem::path{folder} / name;
-    std::filesystem::create_directories(path);
-    for (std::size_t i = 0; i < reloads.size(); ++i)
-        std::ofstream{path / (std::to_string(1000 + i) + ".m3u8")} << reloads[i];
 }
 
 } // namespace

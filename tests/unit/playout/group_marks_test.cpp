@@ -12,7 +12,7 @@ namespace {
 GroupMarks marks_at(ChunkNumber chunk, std::initializer_list<std::uint64_t> offsets) {
     GroupMarks marks;
     for (auto const offset : offsets)
-        marks.add({chunk, offset}, {seconds{offset}, false});
+        marks.add({chunk, offset}, {seconds{offset}, {}, false});
     return marks;
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("GroupMarks find the mark before a byte and the one after it, in its c
 
 TEST_CASE("GroupMarks keep the first statement about a byte") {
     auto marks = marks_at({1}, {10});
-    marks.add({{1}, 10}, {seconds{99}, true});
+    marks.add({{1}, 10}, {seconds{99}, {}, true});
     CHECK(marks.count() == 1);
     CHECK(marks.around({{1}, 10}).before->second.media_time == seconds{10});
 }

@@ -108,7 +108,7 @@ TEST_CASE("Timeline saturates on absurd times of groups") {
             timeline.set_edge(true);
             for (std::uint64_t number : {1U, 2U, 4U}) {
                 for (std::uint64_t offset : {0U, 10U, 20U, 30U})
-                    timeline.mark({{{number}, offset}, offset < 20 ? early : late, true, true});
+                    timeline.mark({{{number}, offset}, offset < 20 ? early : late, {}, true, true});
                 timeline.set_available({number}, ranges(number == 4 ? 10 : 0, 25));
             }
             REQUIRE(timeline.choose_start());

@@ -31,6 +31,66 @@ TEST_CASE("Timeline releases the bytes of an open chunk as its groups come") {
     CHECK(player.timeline.counters().gaps == 0);
 }
 
+TEST_CASE("Timeline starts where a second of the live edge is there, as far back as asked for") {
+    LivePlayer player;
+    player.groups(1, 0, 16);
+    player.groups(2, 0, 6); // 5.25 s of media, a random access point each second
+    CHECK(player.timeline.choose_live_start(true) == Position{{1}, 8 * group_size});
+    CHECK(player.timeline.choose_live_start(false) == Position{{1}, 8 * group_size});
+}
+
+TEST_CASE("Timeline starts later than asked for when the live edge has nothing from so far back") {
+    LivePlayer player;
+    player.groups(1, 13, 16);
+    player.groups(2, 0, 6);
+    CHECK_FALSE(player.timeline.choose_live_start(true));
+    CHECK(player.timeline.choose_live_start(false) == start_of(2));
+    player.group(1, 12);
+    player.timeline.set_size({1}, chunk_size); // what follows is in the next chunk
+    CHECK(player.timeline.choose_live_start(false) == Position{{1}, 12 * group_size});
+    player.group(1, 8); // far enough back, but what follows is missing
+    CHECK_FALSE(player.timeline.choose_live_start(true));
+    player.groups(1, 9, 12);
+    CHECK(player.timeline.choose_live_start(true) == Position{{1}, 8 * group_size});
+}
+
+TEST_CASE("Timeline counts how long after the publisher bytes are released") {
+    Timeline::Options options;
+    options.clock_origin = WallTime{seconds{1'000'000}} - std::chrono::hours{1000};
+    Timeline timeline{options};
+    timeline.set_edge(true);
+    auto const now = WallTime{seconds{1'000'000}};
+    for (std::uint64_t index = 0; index < 8; ++index) {
+        auto mark = group_mark(1, index);
+        mark.wall_time = now - milliseconds{100 * (8 - index)};
+        timeline.mark(mark);
+    }
+    timeline.set_available({1}, first(8 * group_size));
+    timeline.start_at({{1}, 0});
+    timeline.advance(start_of_test);
+    auto const& delays = timeline.counters().delays;
+    CHECK(delays.total() == 8 * group_size);
+    CHECK(delays.count(1) == group_size); // the newest: 100 ms
+    CHECK(delays.byte_seconds() == Approx(group_size * 3.6));
+}
+
+TEST_CASE("Timeline takes the bytes of a chunk without groups to have come evenly") {
+    Timeline::Options options;
+    options.clock_origin = WallTime{seconds{1'000'000}} - std::chrono::hours{1000};
+    Timeline timeline{options};
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+        auto known = chunk(number);
+        known.wall_time = WallTime{seconds{1'000'000}} - seconds{10};
+        timeline.add(known);
+    }
+    timeline.set_available({1}, first(chunk_size));
+    timeline.start_at({{1}, 0});
+    timeline.advance(start_of_test);
+    auto const& delays = timeline.counters().delays;
+    CHECK(delays.total() == chunk_size);
+    CHECK(delays.byte_seconds() == Approx(chunk_size * 8.0).epsilon(0.03)); // 10 to 6 s
+}
+
 TEST_CASE("Timeline holds the bytes of an open chunk due with their group") {
     LivePlayer player;
     player.play_groups(8);

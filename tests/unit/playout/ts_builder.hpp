@@ -24,6 +24,8 @@ struct TsSpec {
     std::optional<std::uint64_t> dts = std::nullopt;
     bool has_payload = true;
     bool has_adaptation = false;
+    bool is_key = false; ///< random_access_indicator, where there is a PCR
+    std::uint8_t stream_id = 0xe0;
 };
 
 /// A small multiplexer: packets one by one, with its own continuity counters.
@@ -45,12 +47,18 @@ public:
             packet.push_back(byte(packet.size() * 7U));
         append(bytes_, packet);
     }
+    /// A packet that begins a table, as PAT and PMT do.
+    void add_table() {
+        Bytes packet{0x47, 0x40, 0, 0x10, 0, 0, 0xb0};
+        packet.resize(188, 0xff);
+        append(bytes_, packet);
+    }
     [[nodiscard]] Bytes const& bytes() const { return bytes_; }
 
 private:
     static void add_adaptation(Bytes& packet, TsSpec const& spec) {
         packet.push_back(spec.has_payload ? 7 : 183);
-        packet.push_back(spec.pcr ? 0x10 : 0);
+        packet.push_back(byte((spec.pcr ? 0x10U : 0U) | (spec.is_key ? 0x40U : 0U)));
         auto const pcr = spec.pcr.value_or(0);
         for (auto const part :
              {pcr >> 25, pcr >> 17, pcr >> 9, pcr >> 1, (pcr & 1) << 7 | 0x7fU, std::uint64_t{5}}) {
@@ -65,7 +73,7 @@ private:
         packet.push_back(byte((value & 0x7f) << 1 | 1));
     }
     static void add_pes(Bytes& packet, TsSpec const& spec) {
-        append(packet, Bytes{0, 0, 1, 0xe0, 0, 0, 0x80});
+        append(packet, Bytes{0, 0, 1, spec.stream_id, 0, 0, 0x80});
         packet.push_back(spec.dts ? 0xc0 : 0x80);
         packet.push_back(spec.dts ? 10 : 5);
         add_timestamp(packet, spec.dts ? 3 : 2, *spec.pts);

@@ -94,6 +94,11 @@ TEST_CASE("The queue's bytes are those of what waits") {
     words.push(Class::live, "678", key(1));
     CHECK(words->bytes() == 8);
     CHECK_FALSE(words->is_empty());
+    words.push(Class::catch_up, "late", key(2));
+    words.push(Class::parity, "parity", key(3));
+    CHECK(words->bytes_ahead() == 8); // what a new block waits for
+    words->drop({0});
+    words.push(Class::live, "678", key(1));
     words.pop();
     CHECK(words->bytes() == 3);
     words.pop();

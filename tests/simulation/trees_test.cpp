@@ -1,0 +1,93 @@
+#include "simulation/scenario.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <optional>
+
+// What the trees of the stripes look like while they change.
+
+using namespace minuteswarm;
+using namespace minuteswarm::simulation;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+std::unique_ptr<SwarmModel> settled(std::string_view name, std::size_t peers, seconds time) {
+    auto options = scenario(name);
+    REQUIRE(options);
+    options->peers = peers;
+    auto model = std::make_unique<SwarmModel>(options->model);
+    populate(*model, *options);
+    model->run_until(MonotonicTime{} + time);
+    return model;
+}
+
+std::optional<NodeIndex> parent_of(SwarmModel const& model, NodeIndex node, StripeIndex stripe) {
+    auto const& one = model.node(node);
+    if (node == 0 || !one.is_alive) return std::nullopt;
+    auto const parent = one.policy->parents().parent(stripe);
+    return parent ? std::optional{static_cast<NodeIndex>(parent->value)} : std::nullopt;
+}
+
+} // namespace
+
+TEST_CASE("A root displaced at the source goes on below its successor, and hardly a block is lost"
+) {
+    auto const model = settled("flash", 40, seconds{20});
+    auto& source = *model->node(0).policy;
+    StripeIndex const stripe{5};
+    auto const old_root = static_cast<NodeIndex>(source.children(stripe).front().id.value);
+    // From here on the source takes it for one that is no home: any home may have its place.
+    StripeAdvert const claim{stripe, true, false, false, 0, 1, 0, milliseconds{0}};
+    std::optional<NodeIndex> successor;
+    for (int i = 0; i < 800 && !successor; ++i) {
+        AdvertMessage advert{{model->groups()}, 20, 5, 0, false, false, false, {claim}};
+        source.on_message({old_root}, advert, model->now());
+        model->run_for(milliseconds{25});
+        for (auto const& child : source.children(stripe)) {
+            if (child.id.value != old_root && !child.leaving_at)
+                successor = static_cast<NodeIndex>(child.id.value);
+        }
+        auto const stays = std::ranges::any_of(source.children(stripe), [&](auto const& child) {
+            return child.id.value == old_root && !child.leaving_at;
+        });
+        if (stays) successor.reset();
+    }
+    REQUIRE(successor);
+    model->run_for(milliseconds{1500});
+    auto above = parent_of(*model, old_root, stripe);
+    CAPTURE(*successor, old_root, above.value_or(9999));
+    bool is_below = false;
+    for (int steps = 0; above && steps < 20 && !is_below; ++steps) {
+        is_below = *above == *successor;
+        above = parent_of(*model, *above, stripe);
+    }
+    CHECK(is_below);
+    auto const from = model->now() - seconds{3};
+    model->run_for(seconds{5});
+    auto const found = report(*model, {from, from + seconds{4}}, seconds{1});
+    CHECK(found.within_2 >= 0.999);
+}
+
+TEST_CASE("While slots are short, viewers give up parity before anybody drops below K stripes") {
+    auto const model = settled("demand105", 100, seconds{60});
+    std::size_t lacking = 0;
+    std::size_t looked = 0;
+    std::size_t without_parity = 0;
+    for (int i = 0; i < 40; ++i) {
+        model->run_for(milliseconds{500});
+        for (auto const node : model->alive()) {
+            if (node == 0) continue;
+            auto const flowing = count(model->node(node).policy->flowing());
+            ++looked;
+            lacking += flowing < 8 ? 1U : 0U;
+            without_parity += flowing == 8 ? 1U : 0U;
+        }
+    }
+    CAPTURE(looked, lacking, without_parity);
+    CHECK(without_parity > looked / 10);
+    CHECK(lacking < without_parity / 4);
+}

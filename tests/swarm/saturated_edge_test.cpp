@@ -1,0 +1,132 @@
+#include "support/impostor.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+using namespace minuteswarm;
+using namespace minuteswarm::test;
+using namespace std::chrono_literals;
+
+// What a node does with more to send than its uplink carries, and what its blocks say of it.
+
+namespace {
+
+constexpr std::size_t frame = 3 * limits::KiB; // at least, of a block with its message
+constexpr std::uint64_t held_back = 40;        // groups that wait for the uplink at first
+
+/// A source that has more to send than its uplink carries, and a child of one of its stripes; a
+/// plain neighbour, not an impostor.
+struct Saturated {
+    Saturated()
+        : bench(2)
+        , child(bench, bench.source) {
+        for (StripeIndex stripe; stripe.value < 8; ++stripe)
+            child.say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
+        REQUIRE(bench.swarm.driver.until([&] { return child.heard<AcceptMessage>().size() == 8; }));
+        publish(held_back);
+    }
+    void publish(std::uint64_t groups) {
+        bench.swarm.driver.run([&] {
+            for (std::uint64_t i = 0; i < groups; ++i)
+                bench.source.channel().edge()->publish(bench.make_group(), bench.swarm.key);
+        });
+    }
+
+    EdgeBench bench;
+    Impostor child;
+};
+
+} // namespace
+
+TEST_CASE("Control overtakes the blocks that wait for the uplink") {
+    Saturated full;
+    REQUIRE(full.bench.swarm.driver.until([&] { return full.child.blocks().size() > 20; }));
+    auto const before = full.child.blocks().size();
+    full.child.say(SubscribeMessage{{8}, {0}, 0, true, true, true, true});
+    REQUIRE(full.bench.swarm.driver.until([&] {
+        return full.child.heard<AcceptMessage>().size() == 9;
+    }));
+    // What was in the connection and on its way already; the queue itself has more than 250.
+    CHECK(full.child.blocks().size() - before < 128 * limits::KiB / frame);
+    CHECK(before + 128 * limits::KiB / frame < held_back * 8 / 2);
+}
+
+TEST_CASE("A block's age counts the time that it waits for the uplink") {
+    Saturated full;
+    Duration longest{};
+    std::chrono::milliseconds said{};
+    std::size_t seen = 0;
+    full.bench.swarm.driver.until([&] {
+        auto const all = full.child.blocks();
+        for (; seen < all.size(); ++seen) {
+            auto const real = wall_now() - all[seen].header.wall_time;
+            if (real <= longest) continue;
+            longest = real;
+            said = all[seen].age;
+        }
+        return longest > 1s;
+    });
+    REQUIRE(longest > 1s);
+    CHECK(said > longest / 2); // but for what the connection holds
+}
+
+TEST_CASE("The age in a block's header is its age, hop after hop and without a common clock") {
+    EdgeBench bench;
+    auto& first = bench.follow(bench.source);
+    auto& second = bench.follow(first.node);
+    REQUIRE(bench.publish_until([&] { return second.node.channel().edge()->is_fed(); }));
+    Impostor child{bench, second.node};
+    for (StripeIndex stripe; stripe.value < 9; ++stripe)
+        child.say(SubscribeMessage{stripe, {bench.published}, 0, false, false, true, true});
+    std::vector<double> errors;
+    std::size_t seen = 0;
+    bench.publish_until([&] {
+        auto const all = child.blocks();
+        for (; seen < all.size(); ++seen) {
+            auto const real = wall_now() - all[seen].header.wall_time;
+            errors.push_back(std::abs(std::chrono::duration<double>(real - all[seen].age).count()));
+            CHECK(all[seen].path.size() >= 2);
+        }
+        return errors.size() > 100;
+    });
+    REQUIRE(errors.size() > 100);
+    std::ranges::nth_element(errors, errors.begin() + 50);
+    CHECK(errors[50] < 0.05); // a loaded machine holds up single ones
+}
+
+TEST_CASE("Live blocks overtake catch-up after an outage of three seconds, and all of it comes") {
+    EdgeBench bench;
+    bench.follower_copies = 2;
+    auto& viewer = bench.follow(bench.source);
+    auto const groups = [&] { return viewer.node.channel().edge()->counters().groups; };
+    REQUIRE(bench.publish_until([&] { return groups() > 35; }));
+    Impostor child{bench, viewer.node};
+    auto const back = bench.published;
+    auto const first = back - 30;
+    for (StripeIndex stripe; stripe.value < 4; ++stripe)
+        child.say(SubscribeMessage{stripe, {first}, 0, false, false, true, true});
+    auto const held = [&](std::uint64_t from, std::uint64_t to) {
+        std::set<BlockKey> keys;
+        for (auto const& block : child.blocks()) {
+            auto const is_in = block.header.group.value >= from && block.header.group.value < to;
+            if (is_in && block.stripe.value < 4) keys.insert(block.key());
+        }
+        return keys.size();
+    };
+    REQUIRE(bench.publish_until([&] { return held(first, back) == 30 * 4; }));
+    auto const all = child.blocks();
+    auto const is_live = [&](Block const& block) { return block.header.group.value >= back; };
+    auto const overtaken =
+        std::count_if(std::ranges::find_if(all, is_live), all.end(), [&](Block const& block) {
+            return !is_live(block);
+        });
+    CHECK(overtaken > 20);
+    // Nothing of before the outage, nothing twice.
+    CHECK(child.distinct() == all.size());
+    CHECK(std::ranges::none_of(all, [&](Block const& block) {
+        return block.header.group.value < first;
+    }));
+}
