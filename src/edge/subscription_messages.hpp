@@ -48,7 +48,7 @@ struct AdvertMessage {
 
 /// Asks for a stripe: for the blocks it lacks of the 32 groups from `first` on, then for new ones.
 struct SubscribeMessage {
-    static constexpr std::uint64_t groups = 32;
+    static constexpr std::uint64_t groups = 32; ///< that `held` has bits for
 
     StripeIndex stripe;
     GroupNumber first;

@@ -13,8 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Blocks leave at this share of the uplink, control included: the session's own limit, which counts
-// TCP and IP too, then never holds them up where nothing can overtake them.
+// Blocks leave at this share of the uplink, control and chunks included: the rest is for TCP and
+// IP. The session has no limit of its own then: what it held up nothing could overtake.
 constexpr double paced_share = 0.94;
 constexpr double paced_burst_seconds = 0.01;
 constexpr double least_for_chunks = 0.05; // of the uplink, while blocks wait

@@ -98,7 +98,7 @@ struct BlockMessage {
     Block block;
 };
 
-/// Asks for blocks; answered by `block` each, or `missing`.
+/// Asks for blocks; answered by `block` each, as far as the receiver has them and uplink to spare.
 struct WantMessage {
     StripeList list;
     bool operator==(WantMessage const&) const = default;

@@ -30,3 +30,15 @@ TEST_CASE("A token bucket refuses more than its burst without losing what it has
     CHECK_FALSE(bucket.take(4, start));
     CHECK(bucket.take(3, start));
 }
+
+TEST_CASE("What a token bucket spends beyond its tokens is waited for") {
+    MonotonicTime const start{1h};
+    TokenBucket bucket{10, 3};
+    CHECK_FALSE(bucket.is_empty(start));
+    CHECK(bucket.wait() == 0s);
+    bucket.spend(8, start);
+    CHECK(bucket.is_empty(start));
+    CHECK(bucket.wait() == 500ms);
+    CHECK(bucket.is_empty(start + 499ms));
+    CHECK_FALSE(bucket.is_empty(start + 501ms));
+}
