@@ -8,7 +8,7 @@
 namespace minuteswarm {
 namespace {
 
-constexpr std::size_t most_coming = 16;
+constexpr std::size_t most_coming = 32;
 constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from before this node came
 constexpr std::chrono::seconds patience{1}; // for the last blocks of a chunk after its record
 
@@ -53,7 +53,7 @@ void EdgeFollower::on_descriptor(Descriptor const& descriptor) {
     );
 }
 
-void EdgeFollower::open(GroupHeader const& header) {
+EdgeFollower::Coming& EdgeFollower::open(GroupHeader const& header) {
     Record name;
     name.event = options_.event;
     name.rendition = options_.rendition;
@@ -62,15 +62,23 @@ void EdgeFollower::open(GroupHeader const& header) {
     store_.add(
         key_of(header.chunk), options_.folder / chunk_name(options_.channel, name), std::nullopt
     );
-    coming_[header.chunk].from_start = header.offset.value == 0;
-    if (coming_.size() > most_coming) coming_.erase(coming_.begin());
+    auto& coming = coming_[header.chunk];
+    coming.from_start = header.offset.value == 0;
+    if (auto const* record = events_.find_record(header.chunk)) adopt(coming, *record);
+    return coming;
 }
 
 void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> const& bytes) {
     auto const playhead = playback_.timeline().playhead();
     if (playhead && header.chunk < playhead->chunk) return;
+    auto const found = coming_.find(header.chunk);
+    if (found == coming_.end() && coming_.size() >= most_coming) {
+        auto const oldest = coming_.begin();
+        if (!playhead || oldest->first >= playhead->chunk) return; // this one is far ahead
+        coming_.erase(oldest);
+    }
     if (!first_bytes_at_) first_bytes_at_ = MonotonicClock::now();
-    if (!coming_.contains(header.chunk)) open(header);
+    auto& coming = found == coming_.end() ? open(header) : found->second;
     playback_.mark(
         {{header.chunk, header.offset.value},
          header.media_time,
@@ -86,9 +94,8 @@ void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> co
     }
     if (header.is_last()) playback_.set_size(header.chunk, header.offset.value + header.length);
     playback_.refresh(header.chunk);
+    if (coming.record) check(coming);
     events_.on_bytes(header.chunk);
-    auto const found = coming_.find(header.chunk);
-    if (found != coming_.end() && found->second.record) check(found->second);
 }
 
 bool EdgeFollower::is_waiting(MonotonicTime now) const {
@@ -106,13 +113,16 @@ bool EdgeFollower::is_expected(ChunkNumber number, MonotonicTime now) const {
 bool EdgeFollower::on_record(Record const& record) {
     auto const found = coming_.find(record.number);
     if (found == coming_.end()) return false;
-    auto& coming = found->second;
+    adopt(found->second, record);
+    check(found->second);
+    if (found->second.checked == 0) events_.on_checked(record);
+    return true;
+}
+
+void EdgeFollower::adopt(Coming& coming, Record const& record) {
     coming.record = record;
     coming.recorded_at = MonotonicClock::now();
     store_.set_size(key_of(record.number), record.size);
-    check(coming);
-    if (coming.checked == 0) events_.on_checked(record);
-    return true;
 }
 
 /// The pieces that have become whole; the signatures of the groups vouch for their bytes, and the

@@ -25,6 +25,8 @@ public:
         std::uint64_t uplink = 0;     ///< bits per second; 0: not known
     };
     struct Events {
+        /// The record of a chunk that was closed before its first bytes came; null: not known.
+        std::function<Record const*(ChunkNumber)> find_record;
         std::function<void(ChunkNumber)> on_bytes; ///< more of a chunk is there
         /// A chunk's record holds for all that has come; again when more has.
         std::function<void(Record const&)> on_checked;
@@ -57,7 +59,8 @@ private:
     };
 
     void on_bytes(GroupHeader const& header, std::vector<EdgeBytes> const& bytes);
-    void open(GroupHeader const& header);
+    Coming& open(GroupHeader const& header);
+    void adopt(Coming& coming, Record const& record);
     void check(Coming& coming);
     void check_piece(Record const& record, std::size_t piece);
     void on_piece(ChunkNumber number);

@@ -180,6 +180,10 @@ void Viewer::on_record(Record const& record) {
 void Viewer::begin_edge() {
     if (!options_.network.edge) return;
     EdgeFollower::Events events;
+    events.find_record = [this](ChunkNumber number) {
+        auto const found = records_.find(number);
+        return found == records_.end() ? nullptr : &found->second;
+    };
     events.on_bytes = [this](ChunkNumber) {
         try_start();
         playback_->advance();

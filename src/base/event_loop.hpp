@@ -1,10 +1,11 @@
 #pragma once
 
+#include "base/task.hpp"
+
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include <atomic>
-#include <cassert>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -14,7 +15,8 @@ namespace minuteswarm {
 /// Other threads only `post`.
 class EventLoop {
 public:
-    EventLoop() = default;
+    EventLoop();
+    ~EventLoop();
     EventLoop(EventLoop const&) = delete;
     EventLoop& operator=(EventLoop const&) = delete;
 
@@ -23,27 +25,17 @@ public:
     /// From any thread: run `work` on the loop, later.
     template <class Work>
     void post(Work&& work) {
-        boost::asio::post(io_, std::forward<Work>(work));
+        post(Task{std::forward<Work>(work)});
     }
+    void post(Task task);
 
     /// Runs until nothing is left to do or `stop` is called.
-    void run() {
-        thread_ = std::this_thread::get_id();
-        io_.restart();
-        io_.run();
-        thread_ = std::thread::id{};
-    }
+    void run();
 
     /// The same, for at most so long: what is left to be done after everything was told to end.
-    template <class Duration>
-    void run_for(Duration most) {
-        thread_ = std::this_thread::get_id();
-        io_.restart();
-        io_.run_for(most);
-        thread_ = std::thread::id{};
-    }
+    void run_for(std::chrono::nanoseconds most);
 
-    void stop() { io_.stop(); }
+    void stop();
 
     /// True on the loop thread, and before or after the loop runs.
     [[nodiscard]] bool is_current() const {

@@ -16,9 +16,8 @@ namespace minuteswarm {
 /// earlier call.
 class Timer {
 public:
-    explicit Timer(EventLoop& loop)
-        : timer_(loop.io()) {}
-    ~Timer() { cancel(); }
+    explicit Timer(EventLoop& loop);
+    ~Timer();
     Timer(Timer const&) = delete;
     Timer& operator=(Timer const&) = delete;
 
@@ -27,20 +26,9 @@ public:
         start_at(MonotonicClock::now() + delay, std::move(call));
     }
 
-    void start_at(MonotonicTime when, std::function<void()> call) {
-        auto const setting = ++*setting_;
-        timer_.expires_at(when);
-        timer_.async_wait([call = std::move(call),
-                           setting,
-                           newest = setting_](boost::system::error_code const& error) {
-            if (!error && setting == *newest) call();
-        });
-    }
+    void start_at(MonotonicTime when, std::function<void()> call);
 
-    void cancel() {
-        ++*setting_;
-        timer_.cancel();
-    }
+    void cancel();
 
 private:
     boost::asio::steady_timer timer_;

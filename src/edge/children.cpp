@@ -147,7 +147,8 @@ void Children::accept(
     recount();
     node_.send(from, AcceptMessage{request.stripe, parents_.path(request.stripe), preempted});
     StartPush push{from, request.stripe, request.first, request.held, request.is_relay};
-    if (node_.options.is_source()) add_unsent(push, now);
+    auto const has_plenty = node_.slots >= used() + node_.options.total();
+    if (node_.options.is_source() && !has_plenty) leave_unsent(push, now);
     node_.actions.emplace_back(push);
 }
 
@@ -175,12 +176,10 @@ void Children::on_unsubscribe(NeighbourId from, UnsubscribeMessage const& messag
     if (message.stripe.value < children_.size()) remove(from, message.stripe);
 }
 
-void Children::on_left(NeighbourId id) {
+void Children::on_left(NeighbourId id, MonotonicTime now) {
     for (StripeIndex s; s.value < children_.size(); ++s) {
         if (!is_child(id, s)) continue;
-        if (node_.options.is_source())
-            note_lost(*node_.find(id), s, children_[s.value].size() == 1);
-        remove(id, s);
+        lose(id, s, now);
     }
 }
 

@@ -25,7 +25,7 @@ public:
 
     void on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now);
     void on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message);
-    void on_left(NeighbourId id);
+    void on_left(NeighbourId id, MonotonicTime now);
     void tick(MonotonicTime now);
     /// The source has sent a whole group.
     void on_sent(GroupNumber group, MonotonicTime now);
@@ -81,8 +81,9 @@ private:
     [[nodiscard]] bool
     is_reserved(NeighbourId from, SubscribeMessage const& request, MonotonicTime now) const;
     void drop_silent(MonotonicTime now);
-    void note_lost(Acquaintance const& child, StripeIndex stripe, bool is_alone);
-    void add_unsent(StartPush& push, MonotonicTime now);
+    void lose(NeighbourId id, StripeIndex stripe, MonotonicTime now);
+    [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
+    void leave_unsent(StartPush& push, MonotonicTime now);
 
     EdgeNode& node_;
     Parents const& parents_;

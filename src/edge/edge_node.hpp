@@ -51,6 +51,7 @@ struct Acquaintance {
     bool chose_us = false; ///< it connected for this node's homes
     GroupNumber newest;
     GroupNumber rebuilt;
+    MonotonicTime asked_in_vain{}; ///< for blocks that it did not have, or had no time for
     std::uint8_t slots = 0;
     std::uint8_t spare = 0;
     StripeMask homes = 0;
@@ -68,6 +69,10 @@ struct Acquaintance {
 
     [[nodiscard]] StripeAdvert const& claim(StripeIndex stripe) const {
         return stripes[stripe.value].claim;
+    }
+    /// Whether to ask it for blocks: where many lack the same, asking must not be all they do.
+    [[nodiscard]] bool may_be_asked(MonotonicTime now) const {
+        return now - asked_in_vain >= std::chrono::seconds{1};
     }
     [[nodiscard]] std::size_t fanout() const {
         auto const most = std::size_t{64}; // a claim beyond that would rule every supply
@@ -132,6 +137,26 @@ struct EdgeNode {
         return Duration{
             std::uniform_int_distribution<Duration::rep>{from.count(), to.count()}(random)};
     }
+    /// Neighbours with uplink to spare that have all from a group on, as they say.
+    [[nodiscard]] std::vector<NeighbourId> helpers(GroupNumber first) const {
+        std::vector<NeighbourId> found;
+        for (auto const& [id, neighbour] : neighbours) {
+            if (neighbour.peer.is_source || !neighbour.has_advert || neighbour.spare == 0) continue;
+            if (neighbour.is_stepped_back || neighbour.entries.empty()) continue;
+            if (neighbour.entries.back() <= first) found.push_back(id);
+        }
+        return found;
+    }
+    /// Whether there are enough of them for a joiner's first seconds.
+    [[nodiscard]] bool has_help(std::vector<NeighbourId> const& helpers) const {
+        constexpr std::size_t least = 4;
+        constexpr std::size_t most_of_one = 8; // whatever it claims
+        std::size_t spare = 0;
+        for (auto const id : helpers)
+            spare += std::min<std::size_t>(find(id)->spare, most_of_one);
+        return helpers.size() >= least && spare >= std::size_t{2} * options.stripes;
+    }
+    static constexpr std::uint64_t settling_groups = 2; ///< newest ones, which few have as a whole
     /// The newest group that a neighbour has by now, if it went on as it did.
     [[nodiscard]] GroupNumber expected_newest(Acquaintance const& of, MonotonicTime now) const {
         auto const since = std::min<Duration>(now - of.last_advert, std::chrono::seconds{4});

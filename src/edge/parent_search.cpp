@@ -16,6 +16,8 @@ constexpr double leaf_gain = 0.3;
 constexpr double least_gain = 0.2; // of the present cost
 constexpr double not_home_cost = 0.3;
 constexpr double preemption_cost = 0.1;
+constexpr double each_shared_cost = 0.15; // each stripe that would go with this one
+constexpr std::size_t most_shared = 3;
 constexpr double spare_worth = 0.02; // each of the first five free slots
 constexpr double stale_cost = 0.5;   // each second without a word, after the first moment
 constexpr double fresh = 0.3;        // seconds: how long a living one may be silent to a searcher
@@ -52,13 +54,26 @@ bool Parents::is_candidate(
            child_class::of(request(stripe, search), at_home) >= known.claim.need;
 }
 
-double Parents::cost(Acquaintance const& neighbour, StripeIndex stripe, MonotonicTime now) const {
+/// What it is worth to have the stripe from another one: of what goes with this neighbour, should
+/// it go, parity makes up for so much.
+double Parents::shared_cost(NeighbourId of, StripeIndex stripe) const {
+    std::size_t others = 0;
+    for (StripeIndex s; s.value < feeds_.size(); ++s)
+        others += s != stripe && (feeds_[s.value].parent == of || feeds_[s.value].asked == of);
+    auto const covered = std::max<std::size_t>(node_.options.parity, 1) - 1;
+    auto const beyond = others - std::min(others, covered);
+    return each_shared_cost * static_cast<double>(std::min(beyond, most_shared));
+}
+
+double Parents::cost(NeighbourId of, StripeIndex stripe, MonotonicTime now) const {
+    auto const& neighbour = *node_.find(of);
     auto const& claim = neighbour.claim(stripe);
     auto value = seconds_of(claim.age) + seconds_of(neighbour.peer.delay) +
                  seconds_of(std::max(neighbour.bias, Duration{})) +
                  0.3 * seconds_of(node_.options.span);
     if (!claim.is_home && !neighbour.peer.is_source) value += not_home_cost;
     if (claim.need > 0) value += preemption_cost;
+    value += shared_cost(of, stripe);
     value -= spare_worth * std::min<double>(5, neighbour.spare);
     if (!node_.is_searching) return value;
     return value + stale_cost * std::max(0.0, seconds_of(now - neighbour.last_heard) - fresh);
@@ -70,7 +85,7 @@ Parents::best_candidate(StripeIndex stripe, Search const& search, MonotonicTime 
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (id == feeds_[stripe.value].parent || id == feeds_[stripe.value].former) continue;
         if (!is_candidate(neighbour, stripe, search, now)) continue;
-        auto const value = cost(neighbour, stripe, now) + node_.random_real(0, 0.03);
+        auto const value = cost(id, stripe, now) + node_.random_real(0, 0.03);
         if (!best || value < best->cost) best = Candidate{id, value};
     }
     return best;
@@ -106,9 +121,18 @@ GroupNumber Parents::choose_start(Acquaintance const& to, MonotonicTime now) con
 
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
     auto const is_leaf = !has(node_.feeding, request.stripe);
-    if (groups_.is_empty()) {
+    if (groups_.is_empty() && now >= start_until_) {
         start_ = choose_start(to, now);
         start_until_ = now + start_time;
+    }
+    auto const newest = groups_.is_empty() ? node_.expected_newest(to, now) : groups_.newest();
+    auto const recent = newest.value - std::min(newest.value, EdgeNode::settling_groups);
+    auto const starting = starting_from(now);
+    if (starting && node_.has_help(node_.helpers(*starting))) {
+        request.first = {std::max(recent, starting->value)}; // CatchUp asks for what comes before
+        return;
+    }
+    if (groups_.is_empty()) {
         request.first = *start_;
         return;
     }
@@ -192,6 +216,7 @@ void Parents::consider_switch(MonotonicTime now) {
     auto const is_home = has(node_.homes, stripe);
     auto present = seconds_of(feed.age);
     if (!parent->claim(stripe).is_home && !parent->peer.is_source) present += not_home_cost;
+    present += shared_cost(*feed.parent, stripe);
     Search const how{false, true, is_home};
     auto const best = best_candidate(stripe, how, now);
     if (!best) return;

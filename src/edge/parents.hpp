@@ -44,6 +44,10 @@ public:
     }
     /// See Subscriptions.
     [[nodiscard]] std::optional<GroupNumber> start() const { return start_; }
+    /// The same while the blocks from there on are still being asked for.
+    [[nodiscard]] std::optional<GroupNumber> starting_from(MonotonicTime now) const {
+        return now < start_until_ ? start_ : std::nullopt;
+    }
     /// Whose place this node took at the stripe's parent; 0: nobody's.
     [[nodiscard]] NodeId displaced(StripeIndex stripe) const {
         return feeds_[stripe.value].displaced;
@@ -127,8 +131,8 @@ private:
     [[nodiscard]] bool is_candidate(
         Acquaintance const& neighbour, StripeIndex stripe, Search const& search, MonotonicTime now
     ) const;
-    [[nodiscard]] double
-    cost(Acquaintance const& neighbour, StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] double cost(NeighbourId of, StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] double shared_cost(NeighbourId of, StripeIndex stripe) const;
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;
     void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now);
     [[nodiscard]] GroupNumber choose_start(Acquaintance const& to, MonotonicTime now) const;

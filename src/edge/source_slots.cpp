@@ -14,6 +14,7 @@ constexpr seconds rotation_pause{3};   // between two rotations of a stripe
 constexpr seconds settled_after{2};    // a neighbour newer than that may lack stripes
 constexpr seconds out_of_favour{20};   // after a rotation: the others may prove themselves
 constexpr milliseconds silence{1000};  // of a child: three adverts are missing
+constexpr milliseconds doubt{600};     // of a child: two are
 constexpr seconds unsent_time{3};      // older blocks come with the chunk
 constexpr milliseconds reserved{1000}; // for homes, after a stripe has lost its last root
 constexpr int over_share = -1;         // rank of a slot beyond a session's share
@@ -90,11 +91,32 @@ void Children::on_sent(GroupNumber group, MonotonicTime now) {
     sent_.push_back({group, node_.all_stripes() & (node_.feeding | ~ever_rooted_), now});
 }
 
-void Children::note_lost(Acquaintance const& child, StripeIndex stripe, bool is_alone) {
-    if (!is_alone) return;
+bool Children::is_heard(Child const& child, MonotonicTime now) const {
+    auto const* neighbour = node_.find(child.id);
+    return neighbour && now - neighbour->last_heard < doubt;
+}
+
+/// A child is gone. What the source sent it since its last sign of life has reached nobody, unless
+/// another child had it, too; one that is there already is sent it now, else the next one.
+void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
+    auto const* lost = node_.find(id);
+    remove(id, stripe);
+    if (!node_.options.is_source() || !lost) return;
+    auto const& others = children_[stripe.value];
     for (auto& sent : sent_) {
-        if (sent.time + node_.options.span >= child.last_heard) sent.stripes &= ~mask_of(stripe);
+        auto const has_it = [&](Child const& child) {
+            return child.accepted <= sent.time && is_heard(child, now);
+        };
+        // A child needs about a span to pass a group on.
+        if (sent.time + 2 * node_.options.span < lost->last_heard) continue;
+        if (!std::ranges::any_of(others, has_it)) sent.stripes &= ~mask_of(stripe);
     }
+    auto const heir =
+        std::ranges::find_if(others, [&](auto const& child) { return is_heard(child, now); });
+    if (heir == others.end()) return;
+    StartPush push{heir->id, stripe, {}, 0, true};
+    leave_unsent(push, now);
+    if (push.held != UINT32_MAX) node_.actions.emplace_back(push);
 }
 
 void Children::drop_silent(MonotonicTime now) {
@@ -108,16 +130,15 @@ void Children::drop_silent(MonotonicTime now) {
             auto const& child = children_[s.value][i];
             auto const* neighbour = node_.find(child.id);
             if (!neighbour || now - neighbour->last_heard < silence) continue;
-            note_lost(*neighbour, s, children_[s.value].size() == 1);
             node_.send(child.id, PreemptMessage{s, {}, {}, 0});
-            remove(child.id, s);
+            lose(child.id, s, now);
         }
     }
 }
 
-/// The source repeats nothing; but a block that reached nobody, of a group that cannot be rebuilt
-/// without it, is lost to all.
-void Children::add_unsent(StartPush& push, MonotonicTime now) {
+/// A source without slots for one more viewer repeats nothing; but a block that reached nobody, of
+/// a group that cannot be rebuilt without it, is lost to all.
+void Children::leave_unsent(StartPush& push, MonotonicTime now) {
     push.held = UINT32_MAX;
     push.is_urgent = true;
     if (sent_.empty()) return;

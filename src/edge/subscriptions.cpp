@@ -9,6 +9,7 @@ using std::chrono::seconds;
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
 constexpr milliseconds repair_period{500};
+constexpr milliseconds repair_pause{250};  // when one that was asked has nothing
 constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
 constexpr seconds repair_until{6};
 constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
@@ -34,6 +35,7 @@ Subscriptions::Subscriptions(
     , links_(node_, parents_, children_, start)
     , adverts_(node_, parents_, children_, start)
     , admission_(node_, start)
+    , catch_up_(node_, groups_, parents_)
     , next_repair_(start + repair_period) {
     homes_.tick(start);
     if (node_.options.is_source()) node_.flowing = node_.all_stripes();
@@ -53,7 +55,7 @@ void Subscriptions::enter(NeighbourId id, EdgeNeighbour const& neighbour, Monoto
 
 void Subscriptions::leave(NeighbourId id, MonotonicTime now) {
     if (!node_.find(id)) return;
-    children_.on_left(id);
+    children_.on_left(id, now);
     parents_.on_left(id, now);
     node_.neighbours.erase(id);
 }
@@ -108,6 +110,14 @@ void Subscriptions::set_slots(std::size_t slots) {
     node_.slots = bounded_slots;
 }
 
+void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {
+    auto* neighbour = node_.find(from);
+    if (!neighbour) return;
+    neighbour->asked_in_vain = now;
+    catch_up_.on_missing(group);
+    next_repair_ = std::min(next_repair_, now + repair_pause);
+}
+
 bool Subscriptions::answers_wants() const {
     return !node_.options.is_source() && node_.queue < repair_queue;
 }
@@ -126,6 +136,7 @@ void Subscriptions::repair(MonotonicTime now) {
         std::vector<NeighbourId> fed;
         for (auto const& [id, neighbour] : node_.neighbours) {
             if (neighbour.peer.is_source || !neighbour.has_advert) continue;
+            if (!neighbour.may_be_asked(now)) continue;
             if (neighbour.rebuilt >= missing.group) holders.push_back(id);
             if (count(neighbour.flowing) >= node_.options.stripes) fed.push_back(id);
         }
@@ -158,6 +169,7 @@ void Subscriptions::tick(MonotonicTime now) {
     node_.is_searching = !node_.options.is_source() && !node_.is_stepped_back &&
                          (!is_fed || parents_.lacks_urgently(now));
     links_.tick(adverts_.period(), now);
+    catch_up_.tick(now);
     repair(now);
     adverts_.tick(groups_, now);
 }

@@ -2,6 +2,7 @@
 
 #include "edge/admission.hpp"
 #include "edge/adverts.hpp"
+#include "edge/catch_up.hpp"
 #include "edge/children.hpp"
 #include "edge/edge_node.hpp"
 #include "edge/group_window.hpp"
@@ -37,6 +38,8 @@ public:
     [[nodiscard]] std::optional<GroupNumber> start() const { return parents_.start(); }
     /// K blocks of it are here.
     void on_rebuilt(GroupNumber group, MonotonicTime now);
+    /// A neighbour does not send blocks of the group that it was asked for.
+    void on_missing(NeighbourId from, GroupNumber group, MonotonicTime now);
     /// How long the uplink needs for what waits to be sent.
     void on_uplink(Duration queue) { node_.queue = queue; }
     void set_slots(std::size_t slots);
@@ -92,6 +95,7 @@ private:
     Links links_;
     Adverts adverts_;
     Admission admission_;
+    CatchUp catch_up_;
     MonotonicTime next_repair_;
 };
 

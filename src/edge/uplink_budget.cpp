@@ -8,6 +8,8 @@ namespace minuteswarm {
 namespace {
 
 constexpr double share = 0.9;
+constexpr double paced_share = 0.94;
+constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
 constexpr MediaTime window = std::chrono::seconds{8};
 
@@ -44,6 +46,15 @@ double UplinkBudget::promised(std::size_t slots) const {
 double UplinkBudget::uplink() const {
     return options_.uplink > 0 ? static_cast<double>(options_.uplink)
                                : bitrate() * unknown_uplink_times_bitrate;
+}
+
+double UplinkBudget::pace() const {
+    return paced_share * uplink();
+}
+
+double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const {
+    auto const left = has_waiting_blocks ? 0 : pace() - promised(used_slots);
+    return std::max(left, least_for_chunks * uplink());
 }
 
 std::size_t UplinkBudget::slots() const {

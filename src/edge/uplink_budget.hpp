@@ -37,6 +37,12 @@ public:
 
     /// Bits per second, as given or assumed.
     [[nodiscard]] double uplink() const;
+    /// Bits per second at which messages leave, blocks and all others: the rest of a known uplink
+    /// is for TCP and IP.
+    [[nodiscard]] double pace() const;
+    /// Bits per second that chunk torrents may use: what so many slots do not, little while blocks
+    /// wait.
+    [[nodiscard]] double left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const;
 
 private:
     [[nodiscard]] double stripe_rate() const;

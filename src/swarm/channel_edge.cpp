@@ -39,6 +39,7 @@ void ChannelSwarm::begin_edge(EdgeOptions options) {
             options.start_back},
         std::move(events)
     );
+    if (events_.on_edge) events_.on_edge();
     for (auto const& [id, link] : links_)
         enter_edge(id);
 }
@@ -89,6 +90,10 @@ void ChannelSwarm::handle(NeighbourId from, BlockMessage const& message) {
 
 void ChannelSwarm::handle(NeighbourId from, WantMessage const& message) {
     if (edge_) edge_->on_want(from, message.list);
+}
+
+void ChannelSwarm::handle(NeighbourId from, MissingMessage const& message) {
+    if (edge_) edge_->on_missing(from, message.list);
 }
 
 } // namespace minuteswarm

@@ -46,6 +46,7 @@ public:
         /// Connect to this endpoint in the channel's swarm.
         std::function<void(PeerEndpoint const&)> dial;
         std::function<std::uint16_t()> listen_port;
+        std::function<void()> on_edge; ///< a live edge has begun: it paces what it sends
         std::function<std::vector<ChannelHandshake::HeldRange>()> held;
         /// Chunks that this node has joined and does not have whole yet.
         std::function<std::vector<ChunkId>()> joining;
@@ -128,7 +129,7 @@ private:
     void handle(NeighbourId from, SubscriptionEnvelope const& message);
     void handle(NeighbourId from, BlockMessage const& message);
     void handle(NeighbourId from, WantMessage const& message);
-    void handle(NeighbourId, MissingMessage const&) {}
+    void handle(NeighbourId from, MissingMessage const& message);
     void handle(NeighbourId, UnknownMessage const&) {}
     void enter_edge(NeighbourId id);
     void open_edge_link(StripeMask homes, PeerEndpoint const& endpoint);

@@ -66,6 +66,13 @@ std::size_t EdgeQueue::bytes_ahead() const {
     return bytes;
 }
 
+std::size_t EdgeQueue::bytes_behind() const {
+    std::size_t bytes = 0;
+    for (auto const& block : blocks_[static_cast<std::size_t>(Class::catch_up)])
+        bytes += block.bytes;
+    return bytes;
+}
+
 Duration EdgeQueue::oldest_wait(MonotonicTime now) const {
     auto const& live = blocks_[static_cast<std::size_t>(Class::live)];
     return live.empty() ? Duration{} : now - live.front().since;

@@ -66,6 +66,8 @@ public:
     [[nodiscard]] std::size_t bytes() const { return control_bytes_ + block_bytes_; }
     /// Of what new blocks wait for: control, urgent and live blocks.
     [[nodiscard]] std::size_t bytes_ahead() const;
+    /// Of catch-up and repair.
+    [[nodiscard]] std::size_t bytes_behind() const;
     [[nodiscard]] bool is_empty() const { return bytes() == 0; }
     /// So much control waits that the neighbour cannot be reading.
     [[nodiscard]] bool is_clogged() const { return control_bytes_ > options_.most_control; }

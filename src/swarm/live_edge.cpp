@@ -13,11 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Blocks leave at this share of the uplink, control and chunks included: the rest is for TCP and
-// IP. The session has no limit of its own then: what it held up nothing could overtake.
-constexpr double paced_share = 0.94;
+// The session has no limit of its own while this one holds: what it held up nothing could overtake.
 constexpr double paced_burst_seconds = 0.01;
-constexpr double least_for_chunks = 0.05; // of the uplink, while blocks wait
 
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
@@ -39,6 +36,7 @@ constexpr double repeats_per_second = 2.0 * limits::edge_wants;
 constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
 constexpr double repeats_burst_seconds = 3;
+constexpr double most_repair_seconds = 0.25; // of the uplink, that wait
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
@@ -52,9 +50,9 @@ SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     return result;
 }
 
-std::optional<TokenBucket> pacer(std::uint64_t uplink) {
-    if (uplink == 0) return std::nullopt;
-    auto const rate = paced_share * static_cast<double>(uplink) / 8;
+std::optional<TokenBucket> pacer(UplinkBudget const& budget, bool is_uplink_known) {
+    if (!is_uplink_known) return std::nullopt;
+    auto const rate = budget.pace() / 8;
     return TokenBucket{rate, rate * paced_burst_seconds};
 }
 
@@ -81,7 +79,7 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , repeats_(repeats_within(budget_.uplink()))
     , back_buffer_({options.channel, options.event, options.rendition})
     , policy_(policy_options(options), random_, MonotonicClock::now())
-    , pacer_(pacer(options.uplink))
+    , pacer_(pacer(budget_, options.uplink > 0))
     , reattached_(most_reattached)
     , tick_timer_(loop)
     , flush_timer_(loop) {
@@ -122,12 +120,10 @@ Duration LiveEdge::uplink_queue() const {
 }
 
 std::uint64_t LiveEdge::left_for_chunks() const {
-    auto const uplink = static_cast<double>(options_.uplink);
-    auto const is_idle = std::ranges::all_of(peers_, [](auto const& entry) {
-        return entry.second.queue.is_empty();
+    auto const has_waiting = std::ranges::any_of(peers_, [](auto const& entry) {
+        return !entry.second.queue.is_empty();
     });
-    auto const left = is_idle ? paced_share * uplink - budget_.promised(policy_.used_slots()) : 0;
-    return static_cast<std::uint64_t>(std::max(left, least_for_chunks * uplink));
+    return static_cast<std::uint64_t>(budget_.left_for_chunks(policy_.used_slots(), has_waiting));
 }
 
 void LiveEdge::note_chunk_upload(std::size_t bytes) {
@@ -304,19 +300,28 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     if (added.outcome == BackBuffer::Outcome::added) {
         ++counters_.blocks;
         budget_.note(header);
-        if (header.is_random_access_point()) policy_.note_entry(header.group);
         count_payload(received);
         wanted_.erase({header.group, received.stripe});
         forward(header.group, received.stripe);
         if (!added.bytes.empty()) events_.on_bytes(header, added.bytes);
         if (added.has_all_data) {
             ++counters_.groups;
+            if (header.is_random_access_point()) policy_.note_entry(header.group);
             auto const data = first_stripes(header.stripes);
             if ((added.rebuilt & data) != 0) ++counters_.recovered;
             policy_.on_rebuilt(header.group, now);
         }
     }
     act();
+}
+
+/// What waits longer than an asker does is sent in vain.
+bool LiveEdge::answers_wants() const {
+    std::size_t waiting = 0;
+    for (auto const& [id, peer] : peers_)
+        waiting += peer.queue.bytes_behind();
+    auto const most = budget_.uplink() / 8 * most_repair_seconds;
+    return policy_.answers_wants() && static_cast<double>(waiting) < most;
 }
 
 void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
@@ -328,15 +333,34 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
         return;
     }
     policy_.on_uplink(uplink_queue());
-    if (!policy_.answers_wants()) return;
+    auto const answers = answers_wants();
+    StripeList missing{list.rendition, list.run, {}};
     for (auto const& entry : list.groups) {
-        for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
+        auto refused = entry.stripes;
+        for (StripeIndex stripe; stripe.value < stripes() && answers; ++stripe) {
             if (!has(entry.stripes, stripe)) continue;
             auto const block = held(entry.group, stripe);
-            if (block) repeat(from, EdgeQueue::Class::catch_up, *block);
+            if (block && repeat(from, EdgeQueue::Class::catch_up, *block))
+                refused &= ~mask_of(stripe);
         }
+        if (refused != 0) missing.groups.push_back({entry.group, refused});
     }
+    if (!missing.groups.empty())
+        send(from, found->second, encode(MissingMessage{std::move(missing)}));
     flush();
+}
+
+void LiveEdge::on_missing(NeighbourId from, StripeList const& list) {
+    if (!peers_.contains(from) || list.run != options_.parameters.run) return;
+    auto const now = MonotonicClock::now();
+    for (auto const& entry : list.groups) {
+        auto const erased = std::erase_if(wanted_, [&](auto const& wanted) {
+            auto const& [group, stripe] = wanted.first;
+            return group == entry.group && has(entry.stripes, stripe) &&
+                   wanted.second.first == from;
+        });
+        if (erased > 0) policy_.on_missing(from, entry.group, now);
+    }
 }
 
 void LiveEdge::publish(Group const& group, ChannelKey const& key) {

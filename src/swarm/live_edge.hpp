@@ -62,7 +62,9 @@ public:
     [[nodiscard]] bool is_neighbour(NeighbourId id) const { return peers_.contains(id); }
     void on_message(NeighbourId from, SubscriptionEnvelope const& envelope);
     void on_block(NeighbourId from, Block block);
+    /// Blocks that are here and that the uplink has room for; `missing` tells of the others.
     void on_want(NeighbourId from, StripeList const& list);
+    void on_missing(NeighbourId from, StripeList const& list);
 
     /// Bits per second of a known uplink that chunk torrents may use now.
     [[nodiscard]] std::uint64_t left_for_chunks() const;
@@ -126,8 +128,8 @@ private:
     [[nodiscard]] std::optional<Block> held(GroupNumber group, StripeIndex stripe) const;
     [[nodiscard]] Bytes frame_of(Block block) const;
     void push(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
-    /// The same for a block that others have had; within bounds.
-    void repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
+    /// The same for a block that others have had; false when that would be too much.
+    bool repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
     void send(NeighbourId to, Peer& peer, Bytes message);
 
     void act();
@@ -144,6 +146,7 @@ private:
     void flush();
     bool send_next_block(MonotonicTime now);
     [[nodiscard]] Duration uplink_queue() const;
+    [[nodiscard]] bool answers_wants() const;
     void update_slots();
 
     EventLoop& loop_;

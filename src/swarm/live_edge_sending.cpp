@@ -54,7 +54,7 @@ void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block
     peer->second.queue.push(urgency, block.key(), bytes, MonotonicClock::now());
 }
 
-void LiveEdge::repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
+bool LiveEdge::repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
     auto const peer = peers_.find(to);
     auto const now = MonotonicClock::now();
     // What the source repeats has reached nobody.
@@ -62,6 +62,7 @@ void LiveEdge::repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& blo
         options_.is_source || (peer != peers_.end() && peer->second.repeats.take(1, now) &&
                                repeats_.take(static_cast<double>(block.payload->size()), now));
     if (may) push(to, urgency, block);
+    return may;
 }
 
 void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {

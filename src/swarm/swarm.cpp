@@ -142,6 +142,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     assert(loop_.is_current());
     events.dial = [this, id = channel.channel](PeerEndpoint const& peer) { dial(id, peer); };
     events.listen_port = [this] { return listen_port(); };
+    events.on_edge = [this] { share_uplink(); };
     events.joining = [this, id = channel.channel] {
         std::vector<ChunkId> chunks;
         for (auto const& key : chunks_->wanted()) {
@@ -230,7 +231,10 @@ void Swarm::share_uplink() {
     if (uplink() == 0) return;
     std::optional<std::uint64_t> left;
     for (auto const& [id, joined] : channels_) {
-        if (auto const* edge = joined.swarm->edge()) left = edge->left_for_chunks() / 8;
+        auto const* edge = joined.swarm->edge();
+        if (!edge) continue;
+        auto const here = edge->left_for_chunks() / 8;
+        left = left ? std::min(*left, here) : here;
     }
     if (has_paced_edge_ != left.has_value()) {
         has_paced_edge_ = left.has_value();

@@ -183,9 +183,15 @@ void SwarmModel::answer(NodeIndex from, NodeIndex to, WantBlocks const& want) {
     auto& node = nodes_[from];
     if (!node.is_alive || !node.links.contains(to)) return;
     node.policy->on_uplink(queue(node));
-    if (!node.policy->answers_wants() || node.held.size() <= want.group.value) return;
+    auto const is_here = node.policy->answers_wants() && want.group.value < node.held.size();
+    auto const held = is_here ? node.held[want.group.value] : StripeMask{0};
+    if ((want.stripes & ~held) != 0) {
+        events_.at(now() + node.links.at(to), [this, from, to, group = want.group] {
+            if (nodes_[to].is_alive) nodes_[to].policy->on_missing({from}, group, now());
+        });
+    }
     for (StripeIndex s; s.value < total(); ++s) {
-        if (!has(want.stripes & node.held[want.group.value], s)) continue;
+        if (!has(want.stripes & held, s)) continue;
         auto const age = node.ages[want.group.value] + (now() - MonotonicTime{});
         Block const block{
             s, want.group, path_of(from, s), age, now(), group_time(want.group.value)};

@@ -1,3 +1,4 @@
+#include "support/edge_bench.hpp"
 #include "support/swarm_node.hpp"
 #include "viewer.hpp"
 
@@ -83,7 +84,48 @@ Statement end_of(ChannelKey const& key, std::uint64_t last) {
     return sign_statement(EndRecord{test_event, {last}, std::nullopt}, key);
 }
 
+/// Chunk 1 of the live edge as it is closed.
+Statement record_of_first_chunk(EdgeBench const& bench) {
+    Bytes bytes;
+    for (auto const& [at, group] : bench.sent) {
+        if (at.first == ChunkNumber{1}) append(bytes, group);
+    }
+    auto chunk = make_chunk(bench.swarm.key, 1);
+    auto hashes = hash_chunk(bytes);
+    chunk.record.run = bench.parameters.run;
+    chunk.record.media_time = {};
+    chunk.record.duration = static_cast<MediaTime::rep>(groups_per_chunk) * group_span;
+    chunk.record.size = bytes.size();
+    chunk.record.pieces = std::move(hashes.pieces);
+    chunk.record.sha256 = hashes.sha256;
+    return sign_statement(chunk.record, bench.swarm.key);
+}
+
+Statement descriptor_of(EdgeBench const& bench) {
+    Descriptor descriptor;
+    descriptor.event = test_event;
+    descriptor.revision = 1;
+    descriptor.title = "test";
+    descriptor.bitrate = EdgeBench::bitrate;
+    descriptor.chunk_duration = std::chrono::seconds{2};
+    descriptor.edge = bench.parameters;
+    return sign_statement(descriptor, bench.swarm.key);
+}
+
 } // namespace
+
+TEST_CASE("A chunk that was closed before a viewer came counts as the live edge's once it is here"
+) {
+    EdgeBench bench;
+    bench.swarm.driver.run([&] { bench.source.channel().publish(descriptor_of(bench), test_event); }
+    );
+    REQUIRE(bench.publish_until([&] { return bench.published > groups_per_chunk + 2; }));
+    bench.swarm.driver.run([&] { // nobody serves its torrent
+        bench.source.channel().publish(record_of_first_chunk(bench), test_event);
+    });
+    RunningViewer viewer{bench.swarm, {bench.source.address()}};
+    CHECK(bench.publish_until([&] { return viewer.status().chunks.from_edge == 1; }));
+}
 
 TEST_CASE("A viewer writes out exactly what was published, and ends with it") {
     TestSwarm swarm;

@@ -71,6 +71,7 @@ public:
         actions_.clear();
     }
     Subscriptions& policy() { return policy_; }
+    [[nodiscard]] MonotonicTime now() const { return now_; }
 
 private:
     static SubscriptionOptions options(

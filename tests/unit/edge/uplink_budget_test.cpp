@@ -49,3 +49,16 @@ TEST_CASE("The budget follows the stream once groups have told enough of it") {
     follows.note(group(1s, 1)); // late
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
 }
+
+TEST_CASE("Chunks get what slots leave of the uplink, and little while blocks wait") {
+    auto const given = budget(3 * mbit);
+    CHECK(given.left_for_chunks(0, false) == Approx(given.pace()));
+    CHECK(given.left_for_chunks(8, false) == Approx(given.pace() - given.promised(8)));
+    CHECK(given.left_for_chunks(8, true) == Approx(0.05 * 3 * mbit));
+    CHECK(given.left_for_chunks(1000, false) == Approx(0.05 * 3 * mbit));
+}
+
+TEST_CASE("Messages leave at a little less than the uplink") {
+    CHECK(budget(mbit).pace() < mbit);
+    CHECK(budget(mbit).pace() > 0.9 * mbit);
+}

@@ -1,0 +1,74 @@
+#include "edge/catch_up.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds round_period{100};
+constexpr milliseconds answer_time{400}; // then somebody else is asked
+constexpr milliseconds under_way{250};   // blocks of a group that has begun to come
+constexpr std::size_t most_asked = 64;   // of neighbours and groups a round
+constexpr unsigned most_tries = 3;       // for a group: it is left to repair then
+
+} // namespace
+
+bool CatchUp::Asked::may_be_asked(MonotonicTime now) const {
+    return tries < most_tries && now - last >= answer_time;
+}
+
+void CatchUp::on_missing(GroupNumber group) {
+    auto const asked = asked_.find(group);
+    if (asked != asked_.end()) asked->second.last = {};
+}
+
+CatchUp::CatchUp(EdgeNode& node, GroupWindow const& groups, Parents const& parents)
+    : node_(node)
+    , groups_(groups)
+    , parents_(parents) {}
+
+void CatchUp::tick(MonotonicTime now) {
+    auto const start = parents_.starting_from(now);
+    if (!start || node_.is_stepped_back || now < next_round_) {
+        if (!start) asked_.clear();
+        return;
+    }
+    next_round_ = now + round_period;
+    helpers_ = node_.helpers(*start);
+    if (!node_.has_help(helpers_)) return; // the parents were asked
+    std::erase_if(helpers_, [&](auto id) { return !node_.find(id)->may_be_asked(now); });
+    std::ranges::shuffle(helpers_, node_.random);
+    auto const asked_before = node_.actions.size();
+    auto const end = *start + limits::edge_accounted_groups;
+    for (auto group = *start; group < end && !helpers_.empty(); ++group) {
+        std::erase_if(helpers_, [&](auto id) {
+            return node_.expected_newest(*node_.find(id), now) < group + EdgeNode::settling_groups;
+        });
+        if (node_.actions.size() - asked_before >= most_asked) return;
+        auto const seen = groups_.seen(group);
+        auto const asked = asked_.find(group);
+        if (groups_.is_rebuilt(group) || (seen && now - *seen < under_way)) continue;
+        if (asked != asked_.end() && !asked->second.may_be_asked(now)) continue;
+        if (!helpers_.empty()) ask(group, now);
+    }
+}
+
+/// One block of each, in turn.
+void CatchUp::ask(GroupNumber group, MonotonicTime now) {
+    auto& asked = asked_[group];
+    asked.last = now;
+    ++asked.tries;
+    auto const held = groups_.held(group);
+    auto const there = std::min<std::size_t>(count(held), node_.options.stripes);
+    auto lacking = node_.options.stripes - there;
+    std::map<NeighbourId, StripeMask> wanted;
+    for (StripeIndex s; s.value < node_.options.total() && lacking > 0; ++s) {
+        if (has(held, s)) continue;
+        wanted[helpers_[turn_++ % helpers_.size()]] |= mask_of(s);
+        --lacking;
+    }
+    for (auto const& [id, stripes] : wanted)
+        node_.actions.emplace_back(WantBlocks{id, group, stripes});
+}
+
+} // namespace minuteswarm

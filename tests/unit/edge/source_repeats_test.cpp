@@ -1,0 +1,107 @@
+#include "unit/edge/policy_node.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace minuteswarm::edge_policy;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::uint8_t stripe = 4;
+
+/// A source with one slot a stripe: each has a child of its own.
+struct Source : Node {
+    Source()
+        : Node(source_id, 9) {
+        for (std::uint8_t s = 0; s < 9; ++s) {
+            enter(id_of(s), {static_cast<std::uint32_t>(id_of(s))});
+            hear(id_of(s), subscribe(s));
+        }
+        forget();
+    }
+
+    static std::uint64_t id_of(std::uint8_t s) { return 10U + s; }
+
+    void send_group() {
+        for (StripeIndex s; s.value < 9; ++s)
+            policy().on_block({{}, s, {next}, {}, {}}, now());
+        policy().on_rebuilt({next++}, now());
+        wait(milliseconds{250});
+    }
+    void live(std::uint8_t s) { hear(id_of(s), advert_of(9, 0)); }
+
+    /// Groups that a child is sent once more.
+    std::vector<std::uint64_t> repeated(std::uint64_t to) {
+        std::vector<std::uint64_t> groups;
+        for (auto const& push : take<StartPush>()) {
+            if (push.child.value != to) continue;
+            for (std::uint64_t i = 0; i < 32; ++i) {
+                if ((push.held >> i & 1U) == 0) groups.push_back(push.first.value + i);
+            }
+        }
+        return groups;
+    }
+
+    std::uint64_t next = 100;
+};
+
+} // namespace
+
+TEST_CASE("What children got that died unheard is sent to those who take their places") {
+    Source source;
+    for (int i = 0; i < 6; ++i) { // two of them have fallen silent: parity covers one
+        for (std::uint8_t s = 0; s < 9; ++s) {
+            if (s != stripe && s != stripe + 1) source.live(s);
+        }
+        source.send_group();
+    }
+    source.forget();
+    source.enter(30, {30});
+    source.hear(30, advert_of(9, 0));
+    source.hear(30, subscribe(stripe));
+    auto const groups = source.repeated(30);
+    CHECK(groups.size() >= 4);
+    CHECK(groups.back() + 1 == source.next);
+}
+
+TEST_CASE("A child that is there already is sent what another one took with it") {
+    Source source;
+    source.policy().set_slots(10);
+    source.enter(30, {30});
+    for (int i = 0; i < 3; ++i) {
+        for (std::uint8_t s = 0; s < 9; ++s) {
+            if (s != stripe && s != stripe + 1) source.live(s);
+        }
+        source.send_group();
+    }
+    source.hear(30, advert_of(9, 0));
+    source.hear(30, subscribe(stripe + 1)); // beside the one that is silent
+    source.forget();
+    for (int i = 0; i < 3; ++i) {
+        source.hear(30, advert_of(9, 0));
+        for (std::uint8_t s = 0; s < 9; ++s) {
+            if (s != stripe && s != stripe + 1) source.live(s);
+        }
+        source.send_group();
+    }
+    auto const groups = source.repeated(30);
+    REQUIRE_FALSE(groups.empty());
+    CHECK(groups.front() < 103); // from before it came
+}
+
+TEST_CASE("A source with slots to spare sends a newcomer what it asks for") {
+    Node source{source_id, 40};
+    source.policy().on_block({{}, {0}, {100}, {}, {}}, source.now());
+    source.policy().on_rebuilt({100}, source.now());
+    source.enter(2, {2});
+    auto request = subscribe(0);
+    request.first = {90};
+    source.hear(2, request);
+    auto const pushes = source.take<StartPush>();
+    REQUIRE(pushes.size() == 1);
+    CHECK(pushes.front().first == GroupNumber{90});
+    CHECK(pushes.front().held == 0);
+}
