@@ -57,10 +57,8 @@ void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block
 bool LiveEdge::repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
     auto const peer = peers_.find(to);
     auto const now = MonotonicClock::now();
-    // What the source repeats has reached nobody.
-    auto const may =
-        options_.is_source || (peer != peers_.end() && peer->second.repeats.take(1, now) &&
-                               repeats_.take(static_cast<double>(block.payload->size()), now));
+    auto const may = peer != peers_.end() && peer->second.repeats.take(1, now) &&
+                     repeats_.take(static_cast<double>(block.payload->size()), now);
     if (may) push(to, urgency, block);
     return may;
 }

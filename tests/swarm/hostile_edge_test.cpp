@@ -251,12 +251,12 @@ namespace {
 
 /// A viewer that is fed, a neighbour of it that asks too much, and what that costs the viewer.
 struct Greed {
-    Greed()
+    explicit Greed(bool at_source = false)
         : viewer(bench.follow(bench.source)) {
         REQUIRE(bench.publish_until([&] {
             return viewer.node.channel().edge()->counters().groups > 30;
         }));
-        attacker = std::make_unique<Impostor>(bench, viewer.node);
+        attacker = std::make_unique<Impostor>(bench, at_source ? bench.source : viewer.node);
         attacker->promise_everything();
     }
     /// Blocks that came for what was asked, in three seconds of the stream.
@@ -305,7 +305,7 @@ TEST_CASE("Wants of blocks that there are not are cut off without an answer") {
 }
 
 TEST_CASE("Catch-up is sent at a bounded pace to one that subscribes again and again") {
-    Greed greed;
+    Greed greed{GENERATE(false, true)};
     std::uint8_t stripe = 0;
     auto const sent = greed.blocks_within([&] {
         SubscribeMessage request{{stripe}, {greed.bench.published - 20}, 0};
