@@ -4,10 +4,15 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace minuteswarm {
@@ -20,6 +25,28 @@ enum class Container : std::uint8_t { mpeg_ts = 0, mp3 = 1, adts = 2, fmp4 = 3 }
 std::string_view extension(Container container);
 std::string_view mime_type(Container container);
 
+/// SHA-1 of each piece of a chunk, in order. Copies share them: a chunk's record is kept by several
+/// stages for as long as the chunk may be asked for.
+class PieceHashes {
+public:
+    PieceHashes() = default;
+    PieceHashes(std::vector<Sha1> hashes)
+        : hashes_(std::make_shared<std::vector<Sha1> const>(std::move(hashes))) {}
+
+    [[nodiscard]] std::span<Sha1 const> all() const {
+        return hashes_ ? std::span{*hashes_} : std::span<Sha1 const>{};
+    }
+    [[nodiscard]] std::size_t size() const { return all().size(); }
+    [[nodiscard]] bool empty() const { return all().empty(); }
+    [[nodiscard]] auto begin() const { return all().begin(); }
+    [[nodiscard]] auto end() const { return all().end(); }
+    Sha1 const& operator[](std::size_t piece) const { return all()[piece]; }
+    bool operator==(PieceHashes const& other) const { return std::ranges::equal(*this, other); }
+
+private:
+    std::shared_ptr<std::vector<Sha1> const> hashes_; // none instead of an empty one
+};
+
 /// The publisher's statement about one chunk. Everything a peer needs to fetch and check it.
 struct Record {
     EventId event;
@@ -30,9 +57,9 @@ struct Record {
     MediaTime media_time{}; ///< of its first sample, since the event's start
     WallTime wall_time{};   ///< publisher's clock when its first sample came
     MediaTime duration{};
-    std::uint64_t size = 0;   ///< bytes, at least 1
-    std::vector<Sha1> pieces; ///< SHA-1 of each piece of `piece_length(size)` bytes, in order
-    Sha256 sha256;            ///< of all bytes
+    std::uint64_t size = 0; ///< bytes, at least 1
+    PieceHashes pieces;     ///< of `piece_length(size)` bytes each
+    Sha256 sha256;          ///< of all bytes
     Container container = Container::mpeg_ts;
     bool is_discontinuity = false; ///< first of its epoch: decoders and clocks start anew
     bool is_independent = true;    ///< starts at a random access point

@@ -75,9 +75,11 @@ void read_pieces(DictionaryReader& reader, Record& record) {
     if (record.size == 0) return;
     auto const length = Sha1::size * piece_count(record.size);
     auto left = reader.bytes("pieces", length, length);
+    std::vector<Sha1> pieces;
     for (; !left.empty(); left = left.subspan(Sha1::size)) {
-        record.pieces.push_back(*Sha1::from(left.first(Sha1::size)));
+        pieces.push_back(*Sha1::from(left.first(Sha1::size)));
     }
+    record.pieces = std::move(pieces);
 }
 
 void read_edge(DictionaryReader& reader, EdgeParameters& edge) {

@@ -53,11 +53,11 @@ InfoDict make_info_dict(ChannelId const& channel, Record const& record) {
     dictionary["length"] = lt::entry{static_cast<std::int64_t>(record.size)};
     dictionary["name"] = lt::entry{chunk_name(channel, record)};
     dictionary["piece length"] = lt::entry{std::int64_t{piece_length(record.size)}};
-    dictionary["pieces"] = lt::entry{join_hashes(record.pieces)};
+    dictionary["pieces"] = lt::entry{join_hashes(record.pieces.all())};
     return encode_info_dict(dictionary);
 }
 
-std::string join_hashes(std::vector<Sha1> const& hashes) {
+std::string join_hashes(std::span<Sha1 const> hashes) {
     std::string joined;
     joined.reserve(hashes.size() * Sha1::size);
     for (auto const& hash : hashes)

@@ -5,6 +5,7 @@
 
 #include <libtorrent/fwd.hpp>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ InfoDict make_info_dict(ChannelId const& channel, Record const& record);
 
 /// What chunk and event dictionaries share: their bytes and hash, and the value of `pieces`.
 InfoDict encode_info_dict(lt::entry const& dictionary);
-std::string join_hashes(std::vector<Sha1> const& hashes);
+std::string join_hashes(std::span<Sha1 const> hashes);
 
 /// A .torrent file around it (BEP 3, BEP 12 tiers of one, BEP 19 web seeds).
 Bytes make_torrent_file(

@@ -90,8 +90,10 @@ inline Record record() {
     record.wall_time = wall_time(1'700'000'164'123'456);
     record.duration = std::chrono::seconds{4};
     record.size = 20000;
+    std::vector<Sha1> hashes;
     for (auto const hex : pieces)
-        record.pieces.push_back(*Sha1::parse_hex(hex));
+        hashes.push_back(*Sha1::parse_hex(hex));
+    record.pieces = std::move(hashes);
     record.sha256 = *Sha256::parse_hex(sha256);
     record.container = Container::mp3;
     record.is_discontinuity = true;
