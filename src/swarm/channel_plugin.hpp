@@ -21,6 +21,7 @@ public:
     struct Receiver {
         virtual ~Receiver() = default;
         virtual Bytes own_handshake() = 0;
+        virtual std::uint16_t own_port() = 0; ///< where this node listens
         virtual void on_open(ChannelConnection& connection, ByteView handshake) = 0;
         virtual void on_message(ChannelConnection& connection, ByteView message) = 0;
         virtual void on_close(ChannelConnection& connection) = 0;

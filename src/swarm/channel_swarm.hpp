@@ -114,6 +114,7 @@ private:
     };
 
     Bytes own_handshake() override;
+    std::uint16_t own_port() override { return events_.listen_port(); }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection) override;

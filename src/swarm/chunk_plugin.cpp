@@ -40,7 +40,10 @@ public:
     }
 
 private:
-    void on_connected() override { set_no_delay(connection_); }
+    void on_connected() override {
+        set_no_delay(connection_);
+        leave_oneself(connection_, receiver_.own_port());
+    }
 
     bool on_extension_handshake(lt::bdecode_node const& handshake) override {
         auto const port = handshake.dict_find_int_value("p", 0);

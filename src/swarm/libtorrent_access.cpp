@@ -1,6 +1,8 @@
 #include "swarm/libtorrent_access.hpp"
 
 #include <libtorrent/aux_/socket_type.hpp>
+#include <libtorrent/error_code.hpp>
+#include <libtorrent/operations.hpp>
 #include <libtorrent/peer_connection.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/version.hpp>
@@ -47,6 +49,17 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     if (!is_known_version()) return 0;
     auto const native = connection.native_handle();
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
+}
+
+void leave_oneself(lt::peer_connection_handle connection, std::uint16_t own_port) {
+    auto const remote = connection.remote();
+    if (remote.port() != own_port || remote.address() != connection.local_endpoint().address())
+        return;
+    connection.disconnect(
+        lt::errors::self_connection,
+        lt::operation_t::bittorrent,
+        lt::peer_connection_interface::failure
+    );
 }
 
 void dial_now(lt::torrent_handle const& torrent) {

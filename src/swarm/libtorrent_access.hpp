@@ -24,6 +24,12 @@ Duration half_round_trip(lt::peer_connection_handle const& connection);
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 
+/// Cuts a connection to this very node, which listens at `own_port`, and keeps it from being
+/// dialled again: a node's own endpoint comes back to it from its peers, and libtorrent, which
+/// finds out by the handshake, remembers that of the connection's other end and dials once a second
+/// for ever. To be called as soon as an outgoing connection stands.
+void leave_oneself(lt::peer_connection_handle connection, std::uint16_t own_port);
+
 /// Dials the peers of a torrent's list in this moment; libtorrent's own look at it comes once a
 /// second. A resume is the only call that does it, so the plugins of all torrents say of a pause
 /// that it has been dealt with (`on_pause`) while anybody is connected: nobody is cut off by it.

@@ -1,0 +1,76 @@
+#include "support/temp_folder.hpp"
+#include "swarm/channel_plugin.hpp"
+
+#include <catch2/catch.hpp>
+#include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/session.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/torrent_status.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+using namespace minuteswarm;
+using namespace minuteswarm::test;
+
+namespace {
+
+/// What a connection tells of itself; nothing more than that one was made.
+class Connected final : public ChannelConnection::Receiver {
+public:
+    std::uint16_t port = 0;
+    std::atomic<int> outgoing = 0;
+
+private:
+    Bytes own_handshake() override { return {}; }
+    std::uint16_t own_port() override {
+        ++outgoing;
+        return port;
+    }
+    void on_open(ChannelConnection&, ByteView) override {}
+    void on_message(ChannelConnection&, ByteView) override {}
+    void on_close(ChannelConnection&) override {}
+};
+
+lt::session_params on_loopback() {
+    lt::settings_pack pack;
+    pack.set_str(lt::settings_pack::listen_interfaces, "127.0.0.1:0");
+    pack.set_bool(lt::settings_pack::allow_multiple_connections_per_ip, true);
+    for (auto const off :
+         {lt::settings_pack::enable_dht,
+          lt::settings_pack::enable_lsd,
+          lt::settings_pack::enable_upnp,
+          lt::settings_pack::enable_natpmp})
+        pack.set_bool(off, false);
+    return lt::session_params{pack};
+}
+
+} // namespace
+
+TEST_CASE("A node that is told its own endpoint dials that once, not once a second") {
+    TempFolder folder;
+    Connected receiver;
+    lt::session session{on_loopback()};
+    receiver.port = session.listen_port();
+    lt::add_torrent_params params;
+    params.info_hashes.v1 = lt::sha1_hash{"a channel of nobody."};
+    params.save_path = folder.path().string();
+    params.flags = {};
+    params.extensions.emplace_back([&](lt::torrent_handle const&, lt::client_data_t) {
+        return std::make_shared<ChannelPlugin>(receiver);
+    });
+    auto const torrent = session.add_torrent(params);
+    torrent.connect_peer({lt::make_address("127.0.0.1"), receiver.port});
+
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    auto const is_settled = [&] { // nobody is connected, and nobody is to be dialled
+        auto const status = torrent.status();
+        return receiver.outgoing > 0 && status.num_connections == 0 &&
+               status.connect_candidates == 0;
+    };
+    while (!is_settled() && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    CHECK(is_settled());
+    CHECK(receiver.outgoing == 1);
+}
