@@ -9,7 +9,6 @@ using std::chrono::seconds;
 constexpr milliseconds period{700};
 constexpr std::size_t own_homes = 6;   // neighbours with the same home: parents and children
 constexpr std::size_t other_homes = 2; // of every other stripe: a parent and its replacement
-constexpr std::size_t enough = limits::neighbours - 2;
 constexpr std::size_t enough_at_source = limits::source_neighbours - 8;
 constexpr seconds trial{5};          // of a new link
 constexpr seconds longest_pause{10}; // when there is nobody new
@@ -85,7 +84,7 @@ bool Links::is_needed(NeighbourId id, Acquaintance const& neighbour) const {
 
 void Links::close(MonotonicTime now) {
     // The source keeps room for those that have to become roots.
-    auto const keep = node_.options.is_source() ? enough_at_source : enough;
+    auto const keep = node_.options.is_source() ? enough_at_source : limits::wanted_neighbours;
     if (node_.neighbours.size() <= keep) return;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (now - neighbour.entered < trial || is_needed(id, neighbour)) continue;

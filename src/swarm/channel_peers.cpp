@@ -10,7 +10,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::milliseconds fill_pause{250};
-constexpr std::size_t wanted_neighbours = 16;
+constexpr std::size_t least_neighbours = 16; // below, peers that others told of are dialled, too
 constexpr std::size_t dials_per_fill = 8;
 constexpr unsigned dials_in_vain = 3; // then an address is forgotten
 
@@ -59,7 +59,7 @@ void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
 }
 
 void ChannelSwarm::fill_neighbourhood() {
-    if (neighbourhood_.all().size() >= std::min(wanted_neighbours, options_.most)) return;
+    if (neighbourhood_.all().size() >= least_neighbours) return;
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
     std::size_t dialled = 0;
     for (auto& peer : known_peers_) {

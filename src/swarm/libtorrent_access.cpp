@@ -74,6 +74,11 @@ void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {
     }
 }
 
+void limit_dialling(lt::torrent_handle const& torrent, std::size_t wanted, std::size_t more) {
+    auto const least = torrent.status({}).num_connections + static_cast<int>(more);
+    torrent.set_max_connections(std::max(static_cast<int>(wanted), least));
+}
+
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {
     lt::address_v6::bytes_type bytes{};
     std::copy(endpoint.address.begin(), endpoint.address.end(), bytes.begin());

@@ -40,6 +40,11 @@ void dial_now(lt::torrent_handle const& torrent);
 /// and forgives one for each time that a tracker names the peer.)
 void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer);
 
+/// Lets libtorrent dial up to `wanted` connections, or `more` than there are if that is more. (It
+/// cuts what is beyond a torrent's limit, so that never goes below what is there. Those who come in
+/// are bounded by the peer class' share of it.)
+void limit_dialling(lt::torrent_handle const& torrent, std::size_t wanted, std::size_t more);
+
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);
 

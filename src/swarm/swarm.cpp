@@ -57,6 +57,17 @@ lt::ip_filter limit_everybody() {
     return filter;
 }
 
+/// A torrent's limit of connections is what it dials for; three times as many may come in. (The
+/// limit is divided by the largest factor of a connection's classes, which is in percent.)
+void let_others_in(lt::session& session) {
+    constexpr int percent = 33;
+    for (auto const id : {lt::session::global_peer_class_id, lt::session::tcp_peer_class_id}) {
+        auto peers = session.get_peer_class(id);
+        peers.connection_limit_factor = percent;
+        session.set_peer_class(id, peers);
+    }
+}
+
 int metric(char const* name) {
     auto const index = lt::find_metric_idx(name);
     assert(index >= 0);
@@ -95,7 +106,9 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     // The session's own start, which it has posted, sets a filter that leaves local peers
     // unlimited.
     loop_.post([this] {
-        if (session_) session_->set_peer_class_filter(limit_everybody());
+        if (!session_) return;
+        session_->set_peer_class_filter(limit_everybody());
+        let_others_in(*session_);
     });
     session_->add_extension(&lt::create_ut_metadata_plugin);
     session_->add_extension(&lt::create_ut_pex_plugin);
@@ -165,6 +178,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     params.info_hashes.v1 = to_sha1(channel_info_hash(channel.channel));
     params.save_path = "minuteswarm";
     params.flags = lt::torrent_flags::paused;
+    params.max_connections = limits::wanted_neighbours;
     params.trackers = channel.trackers;
     params.extensions.emplace_back([swarm = joined.swarm.get()](
                                        lt::torrent_handle const&, lt::client_data_t
@@ -187,6 +201,7 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     auto const found = channels_.find(channel);
     if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
     connect_peer(found->second.torrent, peer);
+    limit_dialling(found->second.torrent, limits::wanted_neighbours, 1);
     dial_now(found->second.torrent);
 }
 
@@ -278,6 +293,7 @@ void Swarm::tick() {
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
     }
     for (auto const& [id, joined] : channels_) {
+        limit_dialling(joined.torrent, limits::wanted_neighbours, 0);
         auto const interval = joined.swarm->neighbourhood().redial_interval();
         if (ticks_ % static_cast<std::uint64_t>(interval / tick_interval) != 0) continue;
         for (auto const& peer : joined.peers)
