@@ -56,7 +56,7 @@ Duration ChannelConnection::half_round_trip() const {
 
 void ChannelConnection::on_connected() {
     set_no_delay(connection_);
-    leave_oneself(connection_, receiver_.own_port());
+    leave_oneself(connection_, receiver_.own_endpoint());
 }
 
 void ChannelConnection::add_handshake(lt::entry& handshake) {

@@ -6,6 +6,7 @@
 
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/socket.hpp>
 
 #include <memory>
 #include <string>
@@ -21,7 +22,7 @@ public:
     struct Receiver {
         virtual ~Receiver() = default;
         virtual Bytes own_handshake() = 0;
-        virtual std::uint16_t own_port() = 0; ///< where this node listens
+        virtual lt::tcp::endpoint own_endpoint() = 0; ///< where this node listens
         virtual void on_open(ChannelConnection& connection, ByteView handshake) = 0;
         virtual void on_message(ChannelConnection& connection, ByteView message) = 0;
         virtual void on_close(ChannelConnection& connection) = 0;

@@ -109,7 +109,7 @@ Feed* ChannelSwarm::newest_feed() {
 Bytes ChannelSwarm::own_handshake() {
     ChannelHandshake handshake;
     handshake.session = options_.session;
-    handshake.port = events_.listen_port();
+    handshake.port = events_.own_endpoint().port();
     handshake.is_source = options_.role == Role::source;
     handshake.has_edge = options_.has_edge;
     handshake.held = events_.held();

@@ -45,7 +45,7 @@ public:
         std::function<void()> on_newer_protocol; ///< once: anybody can say so
         /// Connect to this endpoint in the channel's swarm.
         std::function<void(PeerEndpoint const&)> dial;
-        std::function<std::uint16_t()> listen_port;
+        std::function<lt::tcp::endpoint()> own_endpoint;
         std::function<void()> on_edge; ///< a live edge has begun: it paces what it sends
         std::function<std::vector<ChannelHandshake::HeldRange>()> held;
         /// Chunks that this node has joined and does not have whole yet.
@@ -96,6 +96,7 @@ public:
 
     void ban(PeerEndpoint const& endpoint);
     [[nodiscard]] Neighbourhood const& neighbourhood() const { return neighbourhood_; }
+    [[nodiscard]] bool is_neighbour(PeerEndpoint const& endpoint) const;
     struct Counters {
         std::uint64_t bad_signature = 0;
         std::uint64_t strikes = 0;
@@ -114,7 +115,7 @@ private:
     };
 
     Bytes own_handshake() override;
-    std::uint16_t own_port() override { return events_.listen_port(); }
+    lt::tcp::endpoint own_endpoint() override { return events_.own_endpoint(); }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection) override;
@@ -145,7 +146,6 @@ private:
     void schedule_tick();
     void pull(MonotonicTime now);
     void fill_neighbourhood();
-    [[nodiscard]] bool is_neighbour(PeerEndpoint const& endpoint) const;
     [[nodiscard]] PeersMessage peers_for(NeighbourId to);
 
     EventLoop& loop_;

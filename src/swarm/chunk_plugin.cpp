@@ -42,7 +42,7 @@ public:
 private:
     void on_connected() override {
         set_no_delay(connection_);
-        leave_oneself(connection_, receiver_.own_port());
+        leave_oneself(connection_, receiver_.own_endpoint());
     }
 
     bool on_extension_handshake(lt::bdecode_node const& handshake) override {

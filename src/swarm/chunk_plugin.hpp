@@ -14,7 +14,7 @@ namespace minuteswarm {
 /// What a chunk's (or event's) torrent reports, on the loop. Outlives the session's torrents.
 struct ChunkTorrentReceiver {
     virtual ~ChunkTorrentReceiver() = default;
-    [[nodiscard]] virtual std::uint16_t own_port() const = 0; ///< where this node listens
+    [[nodiscard]] virtual lt::tcp::endpoint own_endpoint() const = 0; ///< where this node listens
     virtual void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) = 0;
     /// Payload from or to a peer, named by where it listens (port 0 while it has not said).
     virtual void

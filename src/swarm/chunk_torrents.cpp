@@ -190,6 +190,7 @@ void ChunkTorrents::add_event(
     params.have_pieces.resize(params.ti->num_pieces(), true);
     params.trackers = announce.trackers;
     params.url_seeds = announce.web_seeds;
+    params.upload_limit = upload_limit_;
     watch(params);
     layouts_[hash] = std::move(chunks);
     lt::error_code error;
@@ -272,6 +273,10 @@ ChunkTorrents::Active* ChunkTorrents::find(lt::torrent_handle const& torrent, Ch
     return found == active_.end() || found->second.torrent != torrent ? nullptr : &found->second;
 }
 
+lt::tcp::endpoint ChunkTorrents::own_endpoint() const {
+    return minuteswarm::own_endpoint(session_);
+}
+
 void ChunkTorrents::on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) {
     ChunkKey key;
     auto* const active = find(torrent, key);
@@ -306,7 +311,7 @@ void ChunkTorrents::on_payload(
 }
 
 void ChunkTorrents::limit_upload(std::uint64_t bytes_per_second) {
-    std::uint64_t senders = 1; // one that begins now
+    std::uint64_t senders = 1 + event_torrents_.size(); // and one that begins now
     for (auto const& [key, active] : active_)
         senders += active.sent != active.sent_before ? 1U : 0U;
     auto const share = std::min<std::uint64_t>(bytes_per_second / senders, INT32_MAX);
@@ -318,6 +323,9 @@ void ChunkTorrents::limit_upload(std::uint64_t bytes_per_second) {
         active.sent_before = active.sent;
         if (has_changed) active.torrent.set_upload_limit(limit);
     }
+    if (!has_changed) return;
+    for (auto const& [hash, torrent] : event_torrents_)
+        torrent.set_upload_limit(limit);
 }
 
 void ChunkTorrents::on_corrupt(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {

@@ -114,7 +114,7 @@ private:
         unsigned calls_without_payload = 0;
     };
 
-    [[nodiscard]] std::uint16_t own_port() const override { return session_.listen_port(); }
+    [[nodiscard]] lt::tcp::endpoint own_endpoint() const override;
     void on_piece(lt::torrent_handle const& torrent, lt::piece_index_t piece) override;
     void on_payload(lt::torrent_handle const& torrent, PeerEndpoint const& peer, int down, int up)
         override;

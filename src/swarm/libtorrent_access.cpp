@@ -1,10 +1,13 @@
 #include "swarm/libtorrent_access.hpp"
 
+#include "feed/link.hpp"
+
 #include <libtorrent/aux_/socket_type.hpp>
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/operations.hpp>
 #include <libtorrent/peer_connection.hpp>
 #include <libtorrent/peer_info.hpp>
+#include <libtorrent/settings_pack.hpp>
 #include <libtorrent/version.hpp>
 
 #include <netinet/in.h>
@@ -51,10 +54,24 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
 }
 
-void leave_oneself(lt::peer_connection_handle connection, std::uint16_t own_port) {
-    auto const remote = connection.remote();
-    if (remote.port() != own_port || remote.address() != connection.local_endpoint().address())
-        return;
+lt::tcp::endpoint own_endpoint(lt::session_handle const& session) {
+    auto const listen = session.get_settings().get_str(lt::settings_pack::listen_interfaces);
+    auto const host_port = parse_host_port(listen, true);
+    lt::error_code error;
+    auto const address = lt::make_address(host_port ? host_port->host : std::string{}, error);
+    return {error ? lt::address{} : address, session.listen_port()};
+}
+
+bool is_oneself(
+    lt::tcp::endpoint const& local, lt::tcp::endpoint const& remote, lt::tcp::endpoint const& own
+) {
+    // A node at another address of the same host may have the same port.
+    auto const address = own.address().is_unspecified() ? local.address() : own.address();
+    return remote.port() == own.port() && remote.address() == address;
+}
+
+void leave_oneself(lt::peer_connection_handle connection, lt::tcp::endpoint const& own) {
+    if (!is_oneself(connection.local_endpoint(), connection.remote(), own)) return;
     connection.disconnect(
         lt::errors::self_connection,
         lt::operation_t::bittorrent,
@@ -74,9 +91,9 @@ void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {
     }
 }
 
-void limit_dialling(lt::torrent_handle const& torrent, std::size_t wanted, std::size_t more) {
-    auto const least = torrent.status({}).num_connections + static_cast<int>(more);
-    torrent.set_max_connections(std::max(static_cast<int>(wanted), least));
+void allow_dials(lt::torrent_handle const& torrent, std::size_t more) {
+    auto const most = torrent.status({}).num_connections + static_cast<int>(more);
+    torrent.set_max_connections(std::max(1, most)); // 0 would be no limit
 }
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint) {

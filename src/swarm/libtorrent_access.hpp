@@ -7,6 +7,7 @@
 
 #include <libtorrent/address.hpp>
 #include <libtorrent/peer_connection_handle.hpp>
+#include <libtorrent/session_handle.hpp>
 #include <libtorrent/sha1_hash.hpp>
 #include <libtorrent/socket.hpp>
 #include <libtorrent/torrent_handle.hpp>
@@ -24,11 +25,19 @@ Duration half_round_trip(lt::peer_connection_handle const& connection);
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 
-/// Cuts a connection to this very node, which listens at `own_port`, and keeps it from being
-/// dialled again: a node's own endpoint comes back to it from its peers, and libtorrent, which
-/// finds out by the handshake, remembers that of the connection's other end and dials once a second
-/// for ever. To be called as soon as an outgoing connection stands.
-void leave_oneself(lt::peer_connection_handle connection, std::uint16_t own_port);
+/// Where a session listens; the address is unspecified if that is at all of them.
+lt::tcp::endpoint own_endpoint(lt::session_handle const& session);
+
+/// Whether what was dialled, from `local` to `remote`, is the node itself that listens at `own`.
+bool is_oneself(
+    lt::tcp::endpoint const& local, lt::tcp::endpoint const& remote, lt::tcp::endpoint const& own
+);
+
+/// Cuts a connection to this very node and keeps it from being dialled again: a node's own endpoint
+/// comes back to it from its peers, and libtorrent, which finds out by the handshake, remembers
+/// that of the connection's other end and dials once a second for ever. To be called as soon as an
+/// outgoing connection stands.
+void leave_oneself(lt::peer_connection_handle connection, lt::tcp::endpoint const& own);
 
 /// Dials the peers of a torrent's list in this moment; libtorrent's own look at it comes once a
 /// second. A resume is the only call that does it, so the plugins of all torrents say of a pause
@@ -40,10 +49,9 @@ void dial_now(lt::torrent_handle const& torrent);
 /// and forgives one for each time that a tracker names the peer.)
 void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer);
 
-/// Lets libtorrent dial up to `wanted` connections, or `more` than there are if that is more. (It
-/// cuts what is beyond a torrent's limit, so that never goes below what is there. Those who come in
-/// are bounded by the peer class' share of it.)
-void limit_dialling(lt::torrent_handle const& torrent, std::size_t wanted, std::size_t more);
+/// Lets libtorrent dial so many peers of a torrent that it is not connected to, and no more. (It
+/// cuts what is beyond a torrent's limit of connections: that never goes below what is there.)
+void allow_dials(lt::torrent_handle const& torrent, std::size_t more);
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);

@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds rescue_interval{500};
+// libtorrent takes whom to dial from a list of ten that it has made before.
+constexpr std::size_t dials_to_reach_one = 11;
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
@@ -57,8 +59,9 @@ lt::ip_filter limit_everybody() {
     return filter;
 }
 
-/// A torrent's limit of connections is what it dials for; three times as many may come in. (The
-/// limit is divided by the largest factor of a connection's classes, which is in percent.)
+/// A torrent's limit of connections says how many it may dial, see allow_dials; others come in up
+/// to three times that, and the session's limit. (Limits are divided by the largest factor of a
+/// connection's classes, which is in percent.)
 void let_others_in(lt::session& session) {
     constexpr int percent = 33;
     for (auto const id : {lt::session::global_peer_class_id, lt::session::tcp_peer_class_id}) {
@@ -154,7 +157,7 @@ std::uint16_t Swarm::listen_port() const {
 ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     assert(loop_.is_current());
     events.dial = [this, id = channel.channel](PeerEndpoint const& peer) { dial(id, peer); };
-    events.listen_port = [this] { return listen_port(); };
+    events.own_endpoint = [this] { return minuteswarm::own_endpoint(*session_); };
     events.on_edge = [this] { share_uplink(); };
     events.joining = [this, id = channel.channel] {
         std::vector<ChunkId> chunks;
@@ -200,9 +203,17 @@ ChannelSwarm* Swarm::find(ChannelId const& channel) {
 void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     auto const found = channels_.find(channel);
     if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
+    if (found->second.swarm->is_neighbour(peer)) return;
     connect_peer(found->second.torrent, peer);
-    limit_dialling(found->second.torrent, limits::wanted_neighbours, 1);
+    fill(found->second, dials_to_reach_one);
     dial_now(found->second.torrent);
+}
+
+/// Connections that are no neighbours, such as of other clients, do not count.
+void Swarm::fill(Joined const& joined, std::size_t least) {
+    auto const neighbours = joined.swarm->neighbourhood().all().size();
+    auto const wanted = limits::wanted_neighbours - std::min(limits::wanted_neighbours, neighbours);
+    allow_dials(joined.torrent, std::max(wanted, least));
 }
 
 void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
@@ -293,7 +304,7 @@ void Swarm::tick() {
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
     }
     for (auto const& [id, joined] : channels_) {
-        limit_dialling(joined.torrent, limits::wanted_neighbours, 0);
+        fill(joined, 0);
         auto const interval = joined.swarm->neighbourhood().redial_interval();
         if (ticks_ % static_cast<std::uint64_t>(interval / tick_interval) != 0) continue;
         for (auto const& peer : joined.peers)

@@ -55,7 +55,7 @@ public:
         std::vector<std::string> peers; ///< HOST:PORT, names are looked up
         std::vector<std::string> trackers;
     };
-    /// Joins a channel's swarm. `dial`, `listen_port`, `joining` are filled in here.
+    /// Joins a channel's swarm. `dial`, `own_endpoint`, `joining` are filled in here.
     ChannelSwarm& open(Channel const& channel, ChannelSwarm::Events events);
     [[nodiscard]] ChannelSwarm* find(ChannelId const& channel);
     ChunkTorrents& chunks() { return *chunks_; }
@@ -124,6 +124,7 @@ private:
         lt::torrent_handle torrent;
         std::vector<std::string> peers;
     };
+    static void fill(Joined const& joined, std::size_t least);
 
     EventLoop& loop_;
     Options options_;

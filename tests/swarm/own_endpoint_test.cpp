@@ -1,5 +1,6 @@
 #include "support/temp_folder.hpp"
 #include "swarm/channel_plugin.hpp"
+#include "swarm/libtorrent_access.hpp"
 
 #include <catch2/catch.hpp>
 #include <libtorrent/add_torrent_params.hpp>
@@ -24,9 +25,9 @@ public:
 
 private:
     Bytes own_handshake() override { return {}; }
-    std::uint16_t own_port() override {
+    lt::tcp::endpoint own_endpoint() override {
         ++outgoing;
-        return port;
+        return {lt::make_address("127.0.0.1"), port};
     }
     void on_open(ChannelConnection&, ByteView) override {}
     void on_message(ChannelConnection&, ByteView) override {}
@@ -73,4 +74,19 @@ TEST_CASE("A node that is told its own endpoint dials that once, not once a seco
         std::this_thread::sleep_for(std::chrono::milliseconds{20});
     CHECK(is_settled());
     CHECK(receiver.outgoing == 1);
+}
+
+TEST_CASE("Another node of the same host with the same port is not the node itself") {
+    auto const at = [](char const* address, std::uint16_t port) {
+        return lt::tcp::endpoint{lt::make_address(address), port};
+    };
+    auto const own = at("192.0.2.1", 6881);
+    CHECK(is_oneself(at("192.0.2.1", 40000), own, own));
+    // The system dials one of its own addresses from that very address.
+    CHECK_FALSE(is_oneself(at("192.0.2.2", 40000), at("192.0.2.2", 6881), own));
+    CHECK_FALSE(is_oneself(at("192.0.2.1", 40000), at("192.0.2.1", 6882), own));
+
+    auto const everywhere = at("0.0.0.0", 6881);
+    CHECK(is_oneself(at("192.0.2.2", 40000), at("192.0.2.2", 6881), everywhere));
+    CHECK_FALSE(is_oneself(at("192.0.2.2", 40000), at("198.51.100.1", 6881), everywhere));
 }
