@@ -31,7 +31,7 @@ inline constexpr std::size_t event_pieces = 2048; ///< of an event torrent: its 
 inline constexpr std::uint64_t event_piece_length = 16 * MiB; ///< the most common clients accept
 
 // Memory
-inline constexpr std::size_t feed_window = 2000; ///< records in memory: 2.2 h of 4 s chunks, 4 MiB
+inline constexpr std::size_t feed_window = 2000; ///< records in memory: 2.2 h of 4 s chunks, 12 MB
 inline constexpr std::size_t renditions = 8; ///< followed of one event: more than any ladder has
 inline constexpr std::size_t chunk_memory = 64 * MiB; ///< chunk bytes in memory, over all chunks
 inline constexpr std::size_t disk_queue =

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import urllib.parse
 
 import clients
 import media
@@ -242,9 +243,7 @@ def test_a_viewer_that_comes_before_its_publisher_waits_and_says_so(case):
     early.event("state", 40, state="live")
 
 
-def test_a_lost_source_is_a_status_and_comes_back(case):
-    address = f"tcp://127.0.0.1:{clients.free_port()}?listen=1"
-    target = ["-f", "mpegts", address.replace("?listen=1", "")]
+def check_encoder_leaves_and_comes_back(case, address, target):
     publisher = case.publish(address, "--chunk", "2")
     publisher.event("link")
     viewer = case.watch(publisher.link)
@@ -258,6 +257,31 @@ def test_a_lost_source_is_a_status_and_comes_back(case):
     until(lambda: send(8) == 0, 60, "the encoder connects again")
     publisher.chunk(before + 2, 30)
     viewer.chunk(before + 2, 30)
+    check(publisher.is_running() and viewer.is_running(), "the encoder's leave ended the event")
+
+
+def test_a_lost_source_is_a_status_and_comes_back(case):
+    address = f"tcp://127.0.0.1:{clients.free_port()}"
+    check_encoder_leaves_and_comes_back(case, address + "?listen=1", ["-f", "mpegts", address])
+
+
+def test_an_rtmp_encoder_leaves_and_comes_back(case):
+    address = f"rtmp://127.0.0.1:{clients.free_port()}/live/key"
+    check_encoder_leaves_and_comes_back(case, address, ["-f", "flv", address])
+
+
+def test_a_second_publisher_with_a_copy_of_the_key_is_told(case):
+    first = case.publish(media.recording(20), "--loop", "--chunk", "2")
+    first.chunk(1)
+    shutil.copy(case.folder / "channel.key", case.folder / "copy.key")
+    address = urllib.parse.parse_qs(urllib.parse.urlsplit(first.link).query)["x.pe"][0]
+    second = case.publish(media.recording(20), "--loop", "--chunk", "2", "--peer", address, key="copy.key", archive="other")
+    until(lambda: not (first.is_running() and second.is_running()), 30, "one of them stops")
+    loser = second if first.is_running() else first
+    loser.wait_exit(30, EXIT_FAILED)
+    said = loser.events("error")[-1]["message"]
+    check("another publisher is using this channel's key" in said, f"it said: {said}")
+    check((second if loser is first else first).is_running(), "both of them stopped")
 
 
 def test_interrupting_once_closes_and_announces_the_chunk_in_progress(case):
