@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -21,13 +20,6 @@ void raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit); // as far as it goes
-}
-
-/// Blocks of chunks come and go while records stay for hours: in one heap the records would end up
-/// in the blocks' holes, and each new block would need new memory. This gives every block pages of
-/// its own, which the system has back as soon as the block goes.
-void keep_blocks_apart() {
-    ::mallopt(M_MMAP_THRESHOLD, 16 * 1024);
 }
 
 constexpr auto footer = R"(Examples:
@@ -96,7 +88,6 @@ int parse_and_run(int count, char** words) {
 
 int main(int count, char** words) {
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error to report, not an end
-    keep_blocks_apart();
     raise_descriptor_limit();
     try {
         return parse_and_run(count, words);

@@ -102,6 +102,7 @@ int publish(PublishArguments const& arguments) {
     if (auto const warning = key.warning()) reporter.warning(*warning);
     EventLoop loop;
     RoleRun run{loop, reporter};
+    if (!arguments.as_fast_as_possible) RoleRun::keep_blocks_apart();
     Publisher publisher{
         loop, std::move(key), make_options(arguments), make_events(arguments, reporter, run)};
     run.stop = [&] { publisher.stop(); };

@@ -29,6 +29,7 @@ int seed(SeedArguments const& arguments) {
 
     EventLoop loop;
     RoleRun run{loop, reporter};
+    RoleRun::keep_blocks_apart();
     Seeder::Events events;
     events.on_listening = [&](std::string const& endpoint) {
         reporter.event("listening", {{"address", endpoint}}, "listening on " + endpoint);

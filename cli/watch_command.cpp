@@ -79,6 +79,7 @@ int watch_folder(WatchArguments const& arguments) {
     Reporter reporter{arguments.json};
     EventLoop loop;
     RoleRun run{loop, reporter};
+    RoleRun::keep_blocks_apart();
     WatchReports reports{arguments, reporter, "checking the archive", {}};
     FolderViewer::Events events;
     events.on_http = [&](std::string const& url) { reports.on_http(url); };
@@ -118,6 +119,7 @@ int watch(WatchArguments const& arguments) {
 
     EventLoop loop;
     RoleRun run{loop, reporter};
+    RoleRun::keep_blocks_apart();
     WatchReports reports{arguments, reporter, "waiting for the broadcast", {}};
     Viewer::Events events;
     events.on_listening = [&](std::string const& endpoint) {
