@@ -258,12 +258,7 @@ void Seeder::on_checked(Seeded& event, Verification::Checked const& checked) {
 void Seeder::on_complete(Seeded& event, Record const& record) {
     ChunkKey const key{event.folder.channel(), record.event, record.rendition, record.number};
     event.complete.push_back(key);
-    auto& held = event.held;
-    if (!held.empty() && held.back().last.next() == record.number) {
-        held.back().last = record.number;
-    } else {
-        held.push_back({record.event, record.rendition, record.number, record.number});
-    }
+    add_held(event.held, {record.event, record.rendition, record.number});
     if (record.number.value + served_at_start > event.newest.value) {
         swarm_->chunks().add(key, record, {}, false);
         swarm_->chunks().announce(key, announcement());

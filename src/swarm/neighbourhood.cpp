@@ -227,4 +227,20 @@ Neighbourhood::peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& ran
     return message;
 }
 
+void add_held(std::vector<ChannelHandshake::HeldRange>& held, ChunkId const& chunk) {
+    auto const after =
+        std::ranges::upper_bound(held, chunk.number, {}, &ChannelHandshake::HeldRange::first);
+    auto const follows = after != held.begin() && std::prev(after)->last.next() >= chunk.number;
+    auto const precedes = after != held.end() && after->first == chunk.number.next();
+    if (follows) {
+        auto const before = std::prev(after);
+        before->last = std::max(before->last, precedes ? after->last : chunk.number);
+        if (precedes) held.erase(after);
+    } else if (precedes) {
+        after->first = chunk.number;
+    } else {
+        held.insert(after, {chunk.event, chunk.rendition, chunk.number, chunk.number});
+    }
+}
+
 } // namespace minuteswarm

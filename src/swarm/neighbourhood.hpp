@@ -123,4 +123,7 @@ private:
     NeighbourId last_receiver_;
 };
 
+/// Adds a chunk to ranges of one rendition that are in order, and joins those that it connects.
+void add_held(std::vector<ChannelHandshake::HeldRange>& held, ChunkId const& chunk);
+
 } // namespace minuteswarm

@@ -375,3 +375,20 @@ TEST_CASE("A chunk is held when a neighbour brought it or completed it, not when
     bench.all.on_have(id, have(4, State::complete));
     CHECK(bench.all.is_held(chunk(4)));
 }
+
+TEST_CASE("Held chunks join into ranges in whichever order they come") {
+    std::vector<ChannelHandshake::HeldRange> held;
+    auto const add = [&](std::uint64_t number) { add_held(held, {{7}, {}, {number}}); };
+    auto const range = [](std::uint64_t first, std::uint64_t last) {
+        return ChannelHandshake::HeldRange{{7}, {}, {first}, {last}};
+    };
+    for (auto const number : {5, 1, 9, 2, 9})
+        add(static_cast<std::uint64_t>(number));
+    CHECK(held == std::vector{range(1, 2), range(5, 5), range(9, 9)});
+    add(4);
+    CHECK(held == std::vector{range(1, 2), range(4, 5), range(9, 9)});
+    add(3);
+    CHECK(held == std::vector{range(1, 5), range(9, 9)});
+    add(6);
+    CHECK(held == std::vector{range(1, 6), range(9, 9)});
+}
