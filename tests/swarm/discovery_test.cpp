@@ -1,10 +1,10 @@
+#include "support/loopback_session.hpp"
 #include "support/swarm_node.hpp"
 #include "swarm/libtorrent_access.hpp"
 
 #include <catch2/catch.hpp>
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/session.hpp>
-#include <libtorrent/session_params.hpp>
 
 using namespace minuteswarm;
 using namespace minuteswarm::test;
@@ -15,7 +15,7 @@ namespace {
 class OrdinaryPeer {
 public:
     explicit OrdinaryPeer(ChannelId const& channel)
-        : session_(settings()) {
+        : session_(on_loopback()) {
         lt::add_torrent_params params;
         params.info_hashes.v1 = to_sha1(channel_info_hash(channel));
         params.save_path = ".";
@@ -28,19 +28,6 @@ public:
     }
 
 private:
-    static lt::session_params settings() {
-        lt::settings_pack pack;
-        pack.set_str(lt::settings_pack::listen_interfaces, "127.0.0.1:0");
-        pack.set_bool(lt::settings_pack::allow_multiple_connections_per_ip, true);
-        for (auto const found_otherwise :
-             {lt::settings_pack::enable_dht,
-              lt::settings_pack::enable_lsd,
-              lt::settings_pack::enable_upnp,
-              lt::settings_pack::enable_natpmp})
-            pack.set_bool(found_otherwise, false);
-        return lt::session_params{pack};
-    }
-
     lt::session session_;
 };
 

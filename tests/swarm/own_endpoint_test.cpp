@@ -1,3 +1,4 @@
+#include "support/loopback_session.hpp"
 #include "support/temp_folder.hpp"
 #include "swarm/channel_plugin.hpp"
 #include "swarm/libtorrent_access.hpp"
@@ -5,7 +6,6 @@
 #include <catch2/catch.hpp>
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/session.hpp>
-#include <libtorrent/session_params.hpp>
 #include <libtorrent/torrent_status.hpp>
 
 #include <atomic>
@@ -33,19 +33,6 @@ private:
     void on_message(ChannelConnection&, ByteView) override {}
     void on_close(ChannelConnection&) override {}
 };
-
-lt::session_params on_loopback() {
-    lt::settings_pack pack;
-    pack.set_str(lt::settings_pack::listen_interfaces, "127.0.0.1:0");
-    pack.set_bool(lt::settings_pack::allow_multiple_connections_per_ip, true);
-    for (auto const off :
-         {lt::settings_pack::enable_dht,
-          lt::settings_pack::enable_lsd,
-          lt::settings_pack::enable_upnp,
-          lt::settings_pack::enable_natpmp})
-        pack.set_bool(off, false);
-    return lt::session_params{pack};
-}
 
 } // namespace
 
