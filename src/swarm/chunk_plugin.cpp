@@ -72,6 +72,11 @@ private:
         return false;
     }
 
+    bool can_disconnect(lt::error_code const& error) override {
+        // It has nothing for this node now; let go, it would be dialled again each second.
+        return error != lt::errors::uninteresting_upload_peer;
+    }
+
     void on_disconnect(lt::error_code const& error) override {
         if (error == lt::errors::too_many_corrupt_pieces) receiver_.on_corrupt(torrent_, endpoint_);
     }

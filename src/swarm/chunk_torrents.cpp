@@ -33,6 +33,13 @@ std::shared_ptr<lt::torrent_info> parse_info(Bytes const& info_dict) {
     return error ? nullptr : info;
 }
 
+/// Of a torrent that is not wanted nothing is: to libtorrent it has finished, and it dials nobody,
+/// but serves what it has.
+std::vector<lt::download_priority_t> piece_priorities(Record const& record, bool wanted) {
+    auto const priority = wanted ? lt::default_priority : lt::dont_download;
+    return std::vector(piece_count(record.size), priority);
+}
+
 constexpr lt::torrent_flags_t private_flags =
     lt::torrent_flags::paused | lt::torrent_flags::no_verify_files |
     lt::torrent_flags::disable_dht | lt::torrent_flags::disable_lsd |
@@ -74,7 +81,7 @@ void ChunkTorrents::wake_idle(MonotonicTime now) {
 }
 
 std::optional<lt::add_torrent_params>
-ChunkTorrents::make_params(ChunkKey const& key, Record const& record) {
+ChunkTorrents::make_params(ChunkKey const& key, Record const& record, bool wanted) {
     auto const info = make_info_dict(key.channel, record);
     lt::add_torrent_params params;
     params.ti = parse_info(info.bytes);
@@ -92,6 +99,8 @@ ChunkTorrents::make_params(ChunkKey const& key, Record const& record) {
             params.have_pieces.set_bit(lt::piece_index_t{static_cast<int>(piece)});
         }
     }
+    if (!wanted && !store_.is_complete(key))
+        params.piece_priorities = piece_priorities(record, false);
     watch(params);
     layouts_[info.hash] = {key};
     return params;
@@ -122,16 +131,16 @@ void ChunkTorrents::add(
         if (wanted) add_peers(key, peers);
         return;
     }
-    auto params = make_params(key, record);
+    auto params = make_params(key, record, wanted);
     if (!params) return;
     for (auto const& peer : peers)
         params->peers.push_back(to_endpoint(peer));
-    if (!wanted && !store_.is_complete(key)) params->flags |= lt::torrent_flags::upload_mode;
     lt::error_code error;
     auto torrent = session_.add_torrent(std::move(*params), error);
     if (error) return;
     auto& active = note_active(key, record, torrent);
-    set_wanted(active, wanted);
+    active.is_wanted = wanted;
+    active.wanted_at = active.last_used;
     // Peers of a torrent that is added running are dialled at the next one-second tick; resuming
     // dials at once.
     torrent.resume();
@@ -200,12 +209,8 @@ void ChunkTorrents::add_event(
 
 void ChunkTorrents::set_wanted(Active& active, bool wanted) {
     if (std::exchange(active.is_wanted, wanted) == wanted) return;
-    if (wanted) {
-        active.wanted_at = MonotonicClock::now();
-        active.torrent.unset_flags(lt::torrent_flags::upload_mode);
-    } else {
-        active.torrent.set_flags(lt::torrent_flags::upload_mode);
-    }
+    if (wanted) active.wanted_at = MonotonicClock::now();
+    active.torrent.prioritize_pieces(piece_priorities(active.record, wanted));
 }
 
 void ChunkTorrents::stop_before(ChunkKey const& key) {
@@ -245,11 +250,10 @@ bool ChunkTorrents::on_unknown(InfoHash const& hash, lt::add_torrent_params& par
     auto const key = held->second;
     if (active_.contains(key)) return false;
     if (auto const known = recent_.find(key); known != recent_.end()) {
-        auto made = make_params(key, known->second);
+        auto made = make_params(key, known->second, false);
         if (!made) return false;
         params = std::move(*made);
         params.flags &= ~lt::torrent_flags_t{lt::torrent_flags::paused};
-        if (!store_.is_complete(key)) params.flags |= lt::torrent_flags::upload_mode;
         loop_.post([this, key, record = known->second, hash] {
             auto torrent = session_.find_torrent(to_sha1(hash));
             if (torrent.is_valid()) note_active(key, record, torrent);

@@ -120,7 +120,8 @@ private:
         override;
     void on_corrupt(lt::torrent_handle const& torrent, PeerEndpoint const& peer) override;
 
-    std::optional<lt::add_torrent_params> make_params(ChunkKey const& key, Record const& record);
+    std::optional<lt::add_torrent_params>
+    make_params(ChunkKey const& key, Record const& record, bool wanted);
     static void set_wanted(Active& active, bool wanted);
     Active& note_active(ChunkKey const& key, Record const& record, lt::torrent_handle torrent);
     std::map<ChunkKey, Active>::iterator drop(std::map<ChunkKey, Active>::iterator active);

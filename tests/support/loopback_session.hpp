@@ -5,17 +5,18 @@
 
 namespace minuteswarm::test {
 
-/// A plain libtorrent session on 127.0.0.1 that finds nobody by itself.
+/// A plain libtorrent session on 127.0.0.1 that finds nobody by itself and dials by TCP.
 inline lt::session_params on_loopback() {
     lt::settings_pack pack;
     pack.set_str(lt::settings_pack::listen_interfaces, "127.0.0.1:0");
     pack.set_bool(lt::settings_pack::allow_multiple_connections_per_ip, true);
-    for (auto const found_otherwise :
+    for (auto const unwanted :
          {lt::settings_pack::enable_dht,
           lt::settings_pack::enable_lsd,
           lt::settings_pack::enable_upnp,
-          lt::settings_pack::enable_natpmp})
-        pack.set_bool(found_otherwise, false);
+          lt::settings_pack::enable_natpmp,
+          lt::settings_pack::enable_outgoing_utp})
+        pack.set_bool(unwanted, false);
     return lt::session_params{pack};
 }
 

@@ -305,14 +305,11 @@ TEST_CASE("Addresses from a peer are dialled at a bounded pace") {
     PeersMessage message;
     for (std::size_t i = 0; i < limits::peers_per_message; ++i) {
         named.push_back(std::make_unique<DialCounter>(attack.swarm.loop));
-        PeerEndpoint endpoint;
-        endpoint.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
-        endpoint.port = named.back()->port();
-        message.peers.push_back({endpoint, 0});
+        message.peers.push_back({named.back()->endpoint(), 0});
     }
     auto const dialled = [&] {
         return std::count_if(named.begin(), named.end(), [](auto const& listener) {
-            return listener->was_dialled();
+            return listener->dials() > 0;
         });
     };
     auto const start = MonotonicClock::now();
