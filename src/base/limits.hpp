@@ -51,8 +51,10 @@ inline constexpr std::size_t records_per_reply = 64;
 inline constexpr std::size_t records_reply_size = 64 * KiB;
 inline constexpr std::size_t held_ranges = 16;
 inline constexpr std::size_t peers_per_message = 32;
-inline constexpr std::size_t wanted_neighbours = 28; ///< who has as many dials for a reason only
-inline constexpr std::size_t neighbours = 30;        ///< of a viewer
+inline constexpr std::size_t wanted_neighbours = 24; ///< who has as many dials for a reason only
+inline constexpr std::size_t kept_neighbours =
+    28;                                       ///< who has more lets go those that serve nothing
+inline constexpr std::size_t neighbours = 34; ///< of a viewer
 inline constexpr std::size_t source_neighbours = 40; ///< of a publisher
 inline constexpr std::size_t known_peers = 500;      ///< endpoints remembered for dialling
 inline constexpr std::size_t push_fanout = 4;        ///< neighbours a new record is pushed to

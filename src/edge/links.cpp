@@ -84,7 +84,7 @@ bool Links::is_needed(NeighbourId id, Acquaintance const& neighbour) const {
 
 void Links::close(MonotonicTime now) {
     // The source keeps room for those that have to become roots.
-    auto const keep = node_.options.is_source() ? enough_at_source : limits::wanted_neighbours;
+    auto const keep = node_.options.is_source() ? enough_at_source : limits::kept_neighbours;
     if (node_.neighbours.size() <= keep) return;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (now - neighbour.entered < trial || is_needed(id, neighbour)) continue;

@@ -94,6 +94,8 @@ public:
     [[nodiscard]] LiveEdge* edge() { return edge_.get(); }
     [[nodiscard]] LiveEdge const* edge() const { return edge_.get(); }
 
+    /// This endpoint is about to be dialled for a reason.
+    void expect(PeerEndpoint const& endpoint) { neighbourhood_.expect(endpoint); }
     void ban(PeerEndpoint const& endpoint);
     [[nodiscard]] Neighbourhood const& neighbourhood() const { return neighbourhood_; }
     [[nodiscard]] bool is_neighbour(PeerEndpoint const& endpoint) const;
@@ -116,6 +118,9 @@ private:
 
     Bytes own_handshake() override;
     lt::tcp::endpoint own_endpoint() override { return events_.own_endpoint(); }
+    bool is_welcome(PeerEndpoint const& dialled) override {
+        return neighbourhood_.is_welcome(dialled);
+    }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection) override;

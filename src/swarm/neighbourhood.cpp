@@ -10,6 +10,7 @@ constexpr std::chrono::seconds alive_for{60};
 constexpr std::uint64_t follower_memory =
     4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
+constexpr std::size_t expected_peers = 32;
 // Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
 constexpr std::chrono::seconds source_patience{1};
 
@@ -58,6 +59,17 @@ bool Neighbourhood::strike(NeighbourId id, MonotonicTime now) {
 
 void Neighbourhood::ban(PeerAddress const& address, SessionId const& session, MonotonicTime now) {
     bans_.add(address, session, now);
+}
+
+void Neighbourhood::expect(PeerEndpoint const& endpoint) {
+    std::erase(expected_, endpoint);
+    expected_.push_back(endpoint);
+    if (expected_.size() > expected_peers) expected_.pop_front();
+}
+
+bool Neighbourhood::is_welcome(PeerEndpoint const& dialled) const {
+    return neighbours_.size() < limits::wanted_neighbours ||
+           std::ranges::find(expected_, dialled) != expected_.end();
 }
 
 void Neighbourhood::note_knows(NeighbourId id, Signature const& statement) {

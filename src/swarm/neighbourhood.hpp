@@ -68,6 +68,12 @@ public:
     void ban(PeerAddress const& address, SessionId const& session, MonotonicTime now);
     [[nodiscard]] Bans const& bans() const { return bans_; }
 
+    /// This endpoint is about to be dialled for a reason; the last 32 are remembered.
+    void expect(PeerEndpoint const& endpoint);
+    /// Whether to say a word to a peer that was dialled. Libtorrent dials whom it knows before the
+    /// one it was asked for: who has neighbours enough lets those go.
+    [[nodiscard]] bool is_welcome(PeerEndpoint const& dialled) const;
+
     /// It sent this statement, or was sent it.
     void note_knows(NeighbourId id, Signature const& statement);
     /// Neighbours to push a statement to: of those that do not know it, at most
@@ -120,6 +126,7 @@ private:
     Options options_;
     std::map<NeighbourId, Neighbour> neighbours_;
     Bans bans_;
+    std::deque<PeerEndpoint> expected_; // the latest last
     NeighbourId last_receiver_;
 };
 

@@ -204,9 +204,11 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     auto const found = channels_.find(channel);
     if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
     if (found->second.swarm->is_neighbour(peer)) return;
+    found->second.swarm->expect(peer);
     connect_peer(found->second.torrent, peer);
     fill(found->second, dials_to_reach_one);
     dial_now(found->second.torrent);
+    fill(found->second, 0);
 }
 
 /// Connections that are no neighbours, such as of other clients, do not count.

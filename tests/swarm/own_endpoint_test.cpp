@@ -1,13 +1,16 @@
 #include "support/loopback_session.hpp"
-#include "support/temp_folder.hpp"
 #include "swarm/channel_plugin.hpp"
 #include "swarm/libtorrent_access.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <catch2/catch.hpp>
 #include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/torrent_status.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -22,6 +25,7 @@ class Connected final : public ChannelConnection::Receiver {
 public:
     std::uint16_t port = 0;
     std::atomic<int> outgoing = 0;
+    bool welcomes = true;
 
 private:
     Bytes own_handshake() override { return {}; }
@@ -29,26 +33,60 @@ private:
         ++outgoing;
         return {lt::make_address("127.0.0.1"), port};
     }
+    bool is_welcome(PeerEndpoint const&) override { return welcomes; }
     void on_open(ChannelConnection&, ByteView) override {}
     void on_message(ChannelConnection&, ByteView) override {}
     void on_close(ChannelConnection&) override {}
 };
 
-} // namespace
-
-TEST_CASE("A node that is told its own endpoint dials that once, not once a second") {
-    TempFolder folder;
-    Connected receiver;
-    lt::session session{on_loopback()};
-    receiver.port = session.listen_port();
+lt::torrent_handle join(lt::session& session, Connected& receiver) {
     lt::add_torrent_params params;
     params.info_hashes.v1 = lt::sha1_hash{"a channel of nobody."};
-    params.save_path = folder.path().string();
+    params.save_path = ".";
     params.flags = {};
     params.extensions.emplace_back([&](lt::torrent_handle const&, lt::client_data_t) {
         return std::make_shared<ChannelPlugin>(receiver);
     });
-    auto const torrent = session.add_torrent(params);
+    return session.add_torrent(params);
+}
+
+/// What a dialled peer reads until the connection ends.
+std::size_t words_said(bool welcomes) {
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
+    Connected receiver;
+    receiver.welcomes = welcomes;
+    lt::session session{on_loopback()};
+    receiver.port = session.listen_port();
+    auto const torrent = join(session, receiver);
+    torrent.connect_peer({lt::make_address("127.0.0.1"), acceptor.local_endpoint().port()});
+    std::size_t said = 0;
+    std::array<char, 68> handshake{}; // BEP 3
+    acceptor.async_accept([&](auto const& failed, boost::asio::ip::tcp::socket socket) {
+        if (failed) return;
+        auto const dialled = std::make_shared<boost::asio::ip::tcp::socket>(std::move(socket));
+        boost::asio::async_read(
+            *dialled,
+            boost::asio::buffer(handshake),
+            [&, dialled](auto const&, std::size_t size) { said = size; }
+        );
+    });
+    io.run_for(std::chrono::seconds{10});
+    return said;
+}
+
+} // namespace
+
+TEST_CASE("A dialled peer that is not welcome is let go before a word is said") {
+    CHECK(words_said(false) == 0);
+    CHECK(words_said(true) == 68);
+}
+
+TEST_CASE("A node that is told its own endpoint dials that once, not once a second") {
+    Connected receiver;
+    lt::session session{on_loopback()};
+    receiver.port = session.listen_port();
+    auto const torrent = join(session, receiver);
     torrent.connect_peer({lt::make_address("127.0.0.1"), receiver.port});
 
     auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};

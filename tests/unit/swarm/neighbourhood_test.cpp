@@ -392,3 +392,20 @@ TEST_CASE("Held chunks join into ranges in whichever order they come") {
     add(6);
     CHECK(held == std::vector{range(1, 6), range(9, 9)});
 }
+
+TEST_CASE("Who has neighbours enough welcomes those only that it dials for a reason") {
+    Bench bench;
+    auto const stranger = neighbour(200).endpoint;
+    auto const chosen = neighbour(201).endpoint;
+    bench.all.expect(chosen);
+    for (std::uint8_t i = 1; i < limits::wanted_neighbours; ++i)
+        bench.enter(neighbour(i));
+    CHECK(bench.all.is_welcome(stranger));
+    bench.enter(neighbour(limits::wanted_neighbours));
+    CHECK_FALSE(bench.all.is_welcome(stranger));
+    CHECK(bench.all.is_welcome(chosen));
+
+    for (std::uint8_t i = 0; i < 32; ++i) // a reason does not last
+        bench.all.expect(neighbour(static_cast<std::uint8_t>(202 + i)).endpoint);
+    CHECK_FALSE(bench.all.is_welcome(chosen));
+}
