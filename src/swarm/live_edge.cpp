@@ -126,8 +126,10 @@ std::uint64_t LiveEdge::left_for_chunks() const {
     return static_cast<std::uint64_t>(budget_.left_for_chunks(policy_.used_slots(), has_waiting));
 }
 
-void LiveEdge::note_chunk_upload(std::size_t bytes) {
-    if (pacer_) pacer_->spend(static_cast<double>(bytes), MonotonicClock::now());
+void LiveEdge::note_upload(std::uint64_t bytes) {
+    if (!pacer_) return;
+    unpaced_ += static_cast<double>(bytes);
+    if (unpaced_ > 0) pacer_->spend(std::exchange(unpaced_, 0), MonotonicClock::now());
 }
 
 // Neighbours

@@ -68,8 +68,9 @@ public:
 
     /// Bits per second of a known uplink that chunk torrents may use now.
     [[nodiscard]] std::uint64_t left_for_chunks() const;
-    /// Bytes that went there: the pace counts them.
-    void note_chunk_upload(std::size_t bytes);
+    /// Bytes that have left this node since it was told last, for whatever purpose: what is not the
+    /// edge's comes off its pace, so that the uplink bounds all of it together.
+    void note_upload(std::uint64_t bytes);
 
     /// The source's next group: signs it and sends it off.
     void publish(Group const& group, ChannelKey const& key);
@@ -148,6 +149,7 @@ private:
     [[nodiscard]] Duration uplink_queue() const;
     [[nodiscard]] bool answers_wants() const;
     void update_slots();
+    void pace(std::size_t bytes, MonotonicTime now);
 
     EventLoop& loop_;
     Options options_;
@@ -159,6 +161,7 @@ private:
     BackBuffer back_buffer_;
     Subscriptions policy_;
     std::optional<TokenBucket> pacer_; ///< none while the uplink is not known
+    double unpaced_ = 0; ///< bytes that left less those paced; negative: these have yet to leave
     std::map<NeighbourId, Peer> peers_;
     std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
     std::size_t slots_ = 0; ///< as the policy was told

@@ -69,6 +69,12 @@ void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
     flush();
 }
 
+void LiveEdge::pace(std::size_t bytes, MonotonicTime now) {
+    if (!pacer_) return;
+    pacer_->spend(static_cast<double>(bytes), now);
+    unpaced_ -= static_cast<double>(bytes);
+}
+
 /// Sends what may leave now, control first, then the blocks of all queues in their common order.
 /// Who does not take them does not hold up the others.
 void LiveEdge::flush() {
@@ -78,7 +84,7 @@ void LiveEdge::flush() {
         while (!peer.queue.is_clogged() && events_.unsent(id) < 2 * socket_buffer) {
             auto const control = peer.queue.pop_control();
             if (!control) break;
-            if (pacer_) pacer_->spend(static_cast<double>(control->size()), now);
+            pace(control->size(), now);
             events_.send(id, *control);
         }
     }
@@ -109,7 +115,7 @@ bool LiveEdge::send_next_block(MonotonicTime now) {
     auto block = held(first->key.group, first->key.stripe);
     auto const frame = block ? frame_of(std::move(*block)) : Bytes{};
     if (frame.empty()) return true; // it has gone, or this node's place in the tree has
-    if (pacer_) pacer_->spend(static_cast<double>(frame.size()), now);
+    pace(frame.size(), now);
     events_.send(to->first, frame);
     return true;
 }

@@ -128,10 +128,6 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         traffic.down += static_cast<std::uint64_t>(down);
         traffic.up += static_cast<std::uint64_t>(up);
         traffic.last = MonotonicClock::now();
-        for (auto const& [id, joined] : channels_) {
-            if (auto* edge = joined.swarm->edge())
-                edge->note_chunk_upload(static_cast<std::size_t>(up));
-        }
         if (traffic_.size() <= traffic_peers) return;
         traffic_.erase(std::ranges::min_element(traffic_, {}, [](auto const& entry) {
             return entry.second.last;
@@ -441,6 +437,9 @@ void Swarm::on_alert(lt::alert* alert) {
         if (std::exchange(is_rate_due_, false)) {
             totals_.down_rate = value(down) - std::exchange(totals_.down_before, value(down));
             totals_.up_rate = value(up) - std::exchange(totals_.up_before, value(up));
+        }
+        for (auto const& [id, joined] : channels_) {
+            if (auto* edge = joined.swarm->edge()) edge->note_upload(value(up) - totals_.up);
         }
         totals_.down = value(down);
         totals_.up = value(up);

@@ -54,6 +54,22 @@ TEST_CASE("Control overtakes the blocks that wait for the uplink") {
     CHECK(before + 128 * limits::KiB / frame < held_back * 8 / 2);
 }
 
+TEST_CASE("What leaves for other purposes than the live edge comes off its pace") {
+    Saturated full;
+    REQUIRE(full.bench.swarm.driver.until([&] { return full.child.blocks().size() > 20; }));
+    constexpr auto of_uplink = 2 * EdgeBench::bitrate / 8; // bytes per second
+    full.bench.swarm.driver.run([&] {
+        full.bench.source.channel().edge()->note_upload(of_uplink * 6 / 10);
+    });
+    auto const before = full.child.blocks().size();
+    full.bench.swarm.driver.throughout(500ms, [] { return true; });
+    auto const under_way = 64 * limits::KiB / frame; // at most; a third of what 500 ms carry
+    CHECK(full.child.blocks().size() - before < under_way);
+    CHECK(full.bench.swarm.driver.until([&] {
+        return full.child.blocks().size() > before + 2 * under_way;
+    }));
+}
+
 TEST_CASE("A block's age counts the time that it waits for the uplink") {
     Saturated full;
     Duration longest{};
