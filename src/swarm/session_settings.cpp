@@ -125,13 +125,16 @@ Expected<SocksProxy> parse_proxy(std::string const& url) {
 }
 
 lt::settings_pack make_settings(NetworkOptions const& options, bool is_seeder) {
-    if (auto const listen = parse_host_port(options.listen, true); !listen) {
-        throw StartError{"--listen: " + listen.error().message};
-    }
+    auto const listen = parse_host_port(options.listen, true);
+    if (!listen) throw StartError{"--listen: " + listen.error().message};
     Pack pack;
     pack.set_str(Pack::user_agent, "minuteswarm/" MINUTESWARM_VERSION);
     pack.set_str(Pack::peer_fingerprint, "-MS0100-");
     pack.set_str(Pack::listen_interfaces, options.listen);
+    lt::error_code error;
+    auto const address = lt::make_address(listen->host, error);
+    // Who listens at one address of several is also seen at no other.
+    if (!error && !address.is_unspecified()) pack.set_str(Pack::outgoing_interfaces, listen->host);
     pack.set_int(Pack::max_retry_port_bind, options.is_listen_explicit ? 0 : 20);
     pack.set_bool(Pack::listen_system_port_fallback, false);
     pack.set_int(

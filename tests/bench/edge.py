@@ -80,6 +80,7 @@ def connections(pid):
 
 
 def broadcast(case, source, uplink, chunk=4, edge=EDGE, options=()):
+    case.are_apart = True
     publisher = case.publish(source, "--loop", "--chunk", str(chunk), "--uplink", rate_text(uplink), *edge, *options)
     publisher.chunk(1, chunk + 30)
     return publisher

@@ -30,7 +30,8 @@ PATIENCE = float(os.environ.get("MINUTESWARM_PATIENCE", "1"))
 # CTest ends a test after so many seconds; ending it a little before leaves time to say where it was.
 TIMEOUT = int(os.environ.get("MINUTESWARM_TIMEOUT", "0"))
 
-LOOPBACK = ("--listen", "127.0.0.1:0", "--no-dht", "--no-lsd", "--no-port-mapping")
+QUIET = ("--no-dht", "--no-lsd", "--no-port-mapping")
+LOOPBACK = ("--listen", "127.0.0.1:0", *QUIET)
 HTTP = ("--http", "127.0.0.1:0")
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 SKIP_CODE = 77
@@ -262,6 +263,8 @@ class Case:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.started = []
+        self.are_apart = False  # see loopback
+        self.hosts = 0
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         self.environment = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"),
@@ -289,9 +292,17 @@ class Case:
         process.wait_exit(seconds, code)
         return process
 
+    def loopback(self):
+        """Where the next node listens. Nodes apart have an address each, and so, as hosts do, ports of their own: the kernel
+        looks for a free one of an address for a long time once thousands of its connections have just ended."""
+        if not self.are_apart:
+            return LOOPBACK
+        self.hosts += 1
+        return ("--listen", f"127.0.{1 + self.hosts // 250}.{1 + self.hosts % 250}:0", *QUIET)
+
     def publish(self, source, *options, archive="archive", stdin=subprocess.DEVNULL, key="channel.key"):
         return self.node(["publish", source, "--json", "--key", self.folder / key, "--archive", self.folder / archive,
-                          *LOOPBACK, *HTTP, *options], "publisher", Publisher, stdin=stdin)
+                          *self.loopback(), *HTTP, *options], "publisher", Publisher, stdin=stdin)
 
     def publish_from(self, encoder_command, *options, **places):
         """An encoder's standard output piped into `publish -`; returns both."""
@@ -301,10 +312,10 @@ class Case:
         return encoder, publisher
 
     def watch(self, link, *options, peers=()):
-        return self.node(["watch", link, "--json", *LOOPBACK, *HTTP, *peer_options(peers), *options], "viewer")
+        return self.node(["watch", link, "--json", *self.loopback(), *HTTP, *peer_options(peers), *options], "viewer")
 
     def seed(self, *arguments):
-        return self.node(["seed", *arguments, "--json", *LOOPBACK, *HTTP], "seeder", Publisher)
+        return self.node(["seed", *arguments, "--json", *self.loopback(), *HTTP], "seeder", Publisher)
 
     def end(self):
         for process in reversed(self.started):

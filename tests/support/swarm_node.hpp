@@ -66,6 +66,7 @@ public:
         ChannelSwarm::Role role = ChannelSwarm::Role::viewer;
         std::vector<std::string> peers;
         bool fetches = true;
+        std::string host = "127.0.0.1";
     };
 
     SwarmNode(EventLoop& loop, ChannelId const& channel, Options options)
@@ -76,7 +77,7 @@ public:
         Swarm::Events events;
         events.on_listening = [this](std::string const& endpoint) { address_ = endpoint; };
         NetworkOptions network;
-        network.listen = "127.0.0.1:0";
+        network.listen = options_.host + ":0";
         network.dht = network.lsd = network.port_mapping = false;
         network.edge = true;
         swarm_ = std::make_unique<Swarm>(

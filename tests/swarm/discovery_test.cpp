@@ -46,3 +46,12 @@ TEST_CASE("Nodes that know only an ordinary client find each other by its peer e
     swarm.driver.run([&] { source.publish(chunk, 2); });
     CHECK(swarm.driver.until([&] { return viewer.is_complete(chunk); }));
 }
+
+TEST_CASE("A node that listens at one address of several is seen at no other") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    swarm.add({.peers = {source.address()}, .host = "127.0.0.2"});
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    auto const& seen = source.channel().neighbourhood().all().begin()->second.endpoint;
+    CHECK(to_endpoint(seen).address() == lt::make_address("127.0.0.2"));
+}
