@@ -7,23 +7,20 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <span>
 
 namespace minuteswarm {
 namespace {
 
+constexpr unsigned rooted = 0x80; // in the number of hops
 constexpr std::uint64_t most_u32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::chrono::milliseconds most_age{std::numeric_limits<std::uint16_t>::max()};
 
 void append_header(Bytes& to, GroupHeader const& header, StripeIndex stripe) {
-    append_compact(to, header.event.value);
-    append_compact(to, header.rendition.value);
-    append(to, header.run.view());
     append_compact(to, header.group.value);
     append_compact(to, header.chunk.value);
     append_compact(to, header.offset.value);
     append_compact(to, header.length);
-    append_be(to, header.stripes);
-    append_be(to, header.parity);
     append_be(to, stripe.value);
     append_be(to, header.flags);
     append_compact(to, static_cast<std::uint64_t>(header.media_time.count()));
@@ -51,21 +48,14 @@ private:
 std::optional<Error> take_header(BigEndianReader& reader, Block& block) {
     auto& header = block.header;
     CompactReader compact{reader};
-    header.event = {compact.take()};
-    header.rendition = {static_cast<std::uint32_t>(compact.take(most_u32))};
-    auto const run = reader.take_bytes(RunId::size);
-    if (!run) return Error{"block: cut short"};
-    header.run = *RunId::from(*run);
     header.group = {compact.take()};
     header.chunk = {compact.take()};
     header.offset = {compact.take()};
     header.length = static_cast<std::uint32_t>(compact.take(most_u32));
-    auto const numbers = reader.take_bytes(4);
+    auto const numbers = reader.take_bytes(2);
     if (!numbers) return Error{"block: cut short"};
-    header.stripes = (*numbers)[0];
-    header.parity = (*numbers)[1];
-    block.stripe = {(*numbers)[2]};
-    header.flags = (*numbers)[3];
+    block.stripe = {(*numbers)[0]};
+    header.flags = (*numbers)[1];
     header.media_time = MediaTime{static_cast<std::int64_t>(compact.take())};
     header.wall_time =
         WallTime{std::chrono::microseconds{static_cast<std::int64_t>(compact.take())}};
@@ -75,13 +65,17 @@ std::optional<Error> take_header(BigEndianReader& reader, Block& block) {
     return std::nullopt;
 }
 
-std::optional<Error> take_path(BigEndianReader& reader, std::vector<NodeId>& path) {
+std::optional<Error> take_path(BigEndianReader& reader, NodeId source, std::vector<NodeId>& path) {
     auto const hops = reader.take<std::uint8_t>();
-    if (!hops || *hops == 0 || *hops > limits::edge_path) return Error{"block: path length"};
-    for (std::size_t i = 0; i < *hops; ++i) {
+    if (!hops) return Error{"block: cut short"};
+    if ((*hops & rooted) != 0) path.push_back(source);
+    auto const length = path.size() + (*hops & ~rooted);
+    if (length == 0 || length > limits::edge_path) return Error{"block: path length"};
+    while (path.size() < length) {
         auto const id = reader.take<std::uint32_t>();
         if (!id) return Error{"block: cut short"};
         NodeId const node{*id};
+        if (path.empty() && node == source) return Error{"block: a path in two ways"};
         if (std::ranges::find(path, node) != path.end()) return Error{"block: a loop in its path"};
         path.push_back(node);
     }
@@ -109,6 +103,10 @@ bool is_padded_with_zeros(Block const& block, ByteView payload) {
 
 } // namespace
 
+BlockScope scope_of(GroupHeader const& header) {
+    return {header.event, header.rendition, header.run, header.stripes, header.parity};
+}
+
 BlockKey Block::key() const {
     return {header.event, header.rendition, header.run, header.group, stripe};
 }
@@ -133,8 +131,11 @@ Bytes encode(Block const& block) {
     bytes.reserve(block.payload->size() + 300);
     auto const age = std::clamp(block.age, std::chrono::milliseconds{0}, most_age);
     append_be(bytes, static_cast<std::uint16_t>(age.count()));
-    append_be(bytes, static_cast<std::uint8_t>(block.path.size()));
-    for (auto const node : block.path)
+    auto path = std::span{block.path};
+    if (block.is_rooted()) path = path.subspan(1);
+    auto const hops = static_cast<std::uint8_t>(path.size());
+    append_be(bytes, static_cast<std::uint8_t>(block.is_rooted() ? hops | rooted : hops));
+    for (auto const node : path)
         append_be(bytes, node.value);
     append_header(bytes, block.header, block.stripe);
     append(bytes, block.signature.view());
@@ -144,13 +145,19 @@ Bytes encode(Block const& block) {
     return bytes;
 }
 
-Expected<Block> decode_block(ByteView body) {
+Expected<Block> decode_block(ByteView body, BlockScope const& scope) {
     Block block;
+    auto& header = block.header;
+    header.event = scope.event;
+    header.rendition = scope.rendition;
+    header.run = scope.run;
+    header.stripes = scope.stripes;
+    header.parity = scope.parity;
     BigEndianReader reader{body};
     auto const age = reader.take<std::uint16_t>();
     if (!age) return Error{"block: cut short"};
     block.age = std::chrono::milliseconds{*age};
-    if (auto error = take_path(reader, block.path)) return *error;
+    if (auto error = take_path(reader, source_node(scope.run), block.path)) return *error;
     if (auto error = take_header(reader, block)) return *error;
     if (auto error = take_proof(reader, block)) return *error;
     auto const payload = reader.rest();

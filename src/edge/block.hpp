@@ -5,6 +5,7 @@
 #include "edge/hash_tree.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,17 +22,31 @@ struct BlockKey {
     auto operator<=>(BlockKey const&) const = default;
 };
 
+/// What all blocks of a run have in common, known to both ends, so that no block says it.
+struct BlockScope {
+    EventId event;
+    RenditionId rendition;
+    RunId run;
+    std::uint8_t stripes = 0; ///< K
+    std::uint8_t parity = 0;  ///< M
+};
+
+/// The scope of a group's blocks.
+BlockScope scope_of(GroupHeader const& header);
+
 /// One stripe of one group, as it travels: everything that is needed to check it alone. Nothing is
 /// known to be genuine before BackBuffer has taken it.
 ///
-/// The body of the `block` message, integers big-endian, † compact (see append_compact):
+/// What follows the source in the `block` message, integers big-endian, † compact (see
+/// append_compact):
 ///
-/// age u16 ms ‖ hops u8 ‖ that many node ids u32 ‖ event † ‖ rendition † ‖ run (8) ‖ group † ‖
-/// chunk † ‖ offset † ‖ length † ‖ K u8 ‖ M u8 ‖ stripe u8 ‖ flags u8 ‖ media_time † ‖ wall_time †
-/// ‖ signature (64) ‖ branch (16 each) ‖ payload.
+/// age u16 ms ‖ hops u8 ‖ that many node ids u32 ‖ group † ‖ chunk † ‖ offset † ‖ length † ‖
+/// stripe u8 ‖ flags u8 ‖ media_time † ‖ wall_time † ‖ signature (64) ‖ branch (12 each) ‖ payload.
 ///
-/// What stands before the payload is about 180 bytes. A flat list of the other digests in place of
-/// the branch would cost 64 more with 9 stripes, a signature for each block would save up to 64,
+/// 0x80 is added to the hops of a path that begins at the source, whose id is left out.
+///
+/// What stands before the payload is about 150 bytes. A flat list of the other digests in place of
+/// the branch would cost 48 more with 9 stripes, a signature for each block would save up to 48,
 /// but no node could pass on a block it rebuilt.
 struct Block {
     GroupHeader header;
@@ -54,7 +69,7 @@ struct Block {
 Bytes encode(Block const& block);
 
 /// Refuses what is not canonical, out of its limits or contradicts itself.
-Expected<Block> decode_block(ByteView body);
+Expected<Block> decode_block(ByteView body, BlockScope const& scope);
 
 /// The block as `self` passes it on after `held`, its hold time and half the round trip to the one
 /// that sent it; none when the path is full.

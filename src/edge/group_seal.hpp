@@ -12,7 +12,7 @@ namespace minuteswarm {
 ///
 /// Signed, integers big-endian: `minuteswarm:group:1:` ‖ channel ‖ event u64 ‖ rendition u32 ‖
 /// run (8) ‖ group u64 ‖ chunk u64 ‖ offset u64 ‖ length u32 ‖ K u8 ‖ M u8 ‖ flags u8 ‖
-/// media_time u64 µs ‖ wall_time u64 µs ‖ root (16).
+/// media_time u64 µs ‖ wall_time u64 µs ‖ root (12).
 struct GroupSeal {
     GroupHeader header;
     Digest root;

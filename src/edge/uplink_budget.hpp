@@ -11,7 +11,7 @@
 namespace minuteswarm {
 
 inline constexpr std::size_t block_overhead =
-    190; ///< bytes of a message before a payload, see Block
+    158; ///< bytes of a message before a payload, see Block
 
 /// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
 /// repair and the bytes of TCP and IP. Follows the stream's bitrate. Pure.

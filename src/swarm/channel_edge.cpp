@@ -85,7 +85,7 @@ void ChannelSwarm::handle(NeighbourId from, SubscriptionEnvelope const& message)
 }
 
 void ChannelSwarm::handle(NeighbourId from, BlockMessage const& message) {
-    if (edge_) edge_->on_block(from, message.block);
+    if (edge_) edge_->on_block(from, message);
 }
 
 void ChannelSwarm::handle(NeighbourId from, WantMessage const& message) {

@@ -239,10 +239,9 @@ void LiveEdge::refuse(NeighbourId from, TokenBucket& allowance) {
     if (!allowance.take(1, MonotonicClock::now())) events_.strike(from);
 }
 
-/// Whether it fits what the descriptor says of the run.
-bool LiveEdge::is_of_run(GroupHeader const& header) const {
+BlockScope LiveEdge::scope() const {
     auto const& run = options_.parameters;
-    return header.run == run.run && header.stripes == run.stripes && header.parity == run.parity;
+    return {options_.event, options_.rendition, run.run, run.stripes, run.parity};
 }
 
 /// A copy of what is here costs no signature: it is genuine if it is the same. What had been
@@ -259,19 +258,21 @@ void LiveEdge::count_payload(Block const& block) {
     (is_data ? counters_.data_bytes : counters_.parity_bytes) += block.payload->size();
 }
 
-void LiveEdge::on_block(NeighbourId from, Block block) {
+void LiveEdge::on_block(NeighbourId from, BlockMessage const& message) {
     auto const found = peers_.find(from);
     if (found == peers_.end()) return;
     auto& peer = found->second;
     auto const now = MonotonicClock::now();
-    if (!is_of_run(block.header)) return refuse(from, peer.useless);
-    if (!is_expected(from, peer, block)) {
+    if (message.source != source_node(options_.parameters.run)) return refuse(from, peer.useless);
+    auto block = decode_block(message.body, scope());
+    if (!block) return events_.strike(from);
+    if (!is_expected(from, peer, *block)) {
         ++counters_.unexpected;
         return refuse(from, peer.unexpected);
     }
-    block.age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
-    auto const received = block;
-    auto const added = back_buffer_.add(std::move(block), now);
+    block->age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
+    auto const received = *block;
+    auto const added = back_buffer_.add(std::move(*block), now);
     switch (added.outcome) {
     case BackBuffer::Outcome::forged:
         ++counters_.forged;

@@ -61,7 +61,7 @@ public:
     /// Whether blocks may come from it at all.
     [[nodiscard]] bool is_neighbour(NeighbourId id) const { return peers_.contains(id); }
     void on_message(NeighbourId from, SubscriptionEnvelope const& envelope);
-    void on_block(NeighbourId from, Block block);
+    void on_block(NeighbourId from, BlockMessage const& message);
     /// Blocks that are here and that the uplink has room for; `missing` tells of the others.
     void on_want(NeighbourId from, StripeList const& list);
     void on_missing(NeighbourId from, StripeList const& list);
@@ -121,7 +121,7 @@ private:
     void introduce(NeighbourId id, Peer& peer);
     [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
     void refuse(NeighbourId from, TokenBucket& allowance);
-    [[nodiscard]] bool is_of_run(GroupHeader const& header) const;
+    [[nodiscard]] BlockScope scope() const;
     bool note_copy(Block const& block);
     void count_payload(Block const& block);
     void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);

@@ -30,7 +30,7 @@ std::optional<Block> LiveEdge::held(GroupNumber group, StripeIndex stripe) const
 Bytes LiveEdge::frame_of(Block block) const {
     auto const path = policy_.path(block.stripe);
     block.path.assign(path.nodes().begin(), path.nodes().end());
-    return block.path.empty() ? Bytes{} : encode(BlockMessage{std::move(block)});
+    return block.path.empty() ? Bytes{} : encode(message_of(block));
 }
 
 void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {

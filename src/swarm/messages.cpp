@@ -99,6 +99,14 @@ Expected<Message> decode_subscription(ByteView body, Expected<T> (*decode_rest)(
     return Message{SubscriptionEnvelope{{*source}, std::move(*message)}};
 }
 
+Expected<Message> decode_block_message(ByteView body) {
+    BigEndianReader reader{body};
+    auto const source = reader.take<std::uint32_t>();
+    if (!source) return Error{"block: no source"};
+    auto const rest = reader.rest();
+    return Message{BlockMessage{{*source}, {rest.begin(), rest.end()}}};
+}
+
 /// A message that is nothing but a value of the live edge.
 template <class M, class T>
 Expected<Message> decode_as(ByteView body, Expected<T> (*decode_value)(ByteView)) {
@@ -213,8 +221,15 @@ Bytes encode(SubscriptionEnvelope const& envelope) {
     return bytes;
 }
 
+BlockMessage message_of(Block const& block) {
+    return {source_node(block.header.run), encode(block)};
+}
+
 Bytes encode(BlockMessage const& message) {
-    return with_type(MessageType::block, encode(message.block));
+    auto bytes = start(MessageType::block);
+    append_be(bytes, message.source.value);
+    append(bytes, message.body);
+    return bytes;
 }
 
 Bytes encode(WantMessage const& message) {
@@ -254,7 +269,7 @@ Expected<Message> decode_message(ByteView bytes) {
     case MessageType::preempt:
         return decode_subscription(body, decode_preempt);
     case MessageType::block:
-        return decode_as<BlockMessage>(body, decode_block);
+        return decode_block_message(body);
     case MessageType::want:
         return decode_as<WantMessage>(body, decode_stripe_list);
     case MessageType::missing:

@@ -94,9 +94,15 @@ struct SubscriptionEnvelope {
     bool operator==(SubscriptionEnvelope const&) const = default;
 };
 
+/// A block of the run that the source stands for; only who knows the run can read it.
 struct BlockMessage {
-    Block block;
+    NodeId source;
+    Bytes body; ///< see decode_block
+    bool operator==(BlockMessage const&) const = default;
 };
+
+/// The message that carries a block.
+BlockMessage message_of(Block const& block);
 
 /// Asks for blocks; answered by `block` each, as far as the receiver has them and uplink to spare.
 struct WantMessage {

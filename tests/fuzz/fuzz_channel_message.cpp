@@ -12,12 +12,6 @@ void check_again(T const& message) {
     require(again && std::holds_alternative<T>(*again) && std::get<T>(*again) == message);
 }
 
-void check_again(BlockMessage const& message) {
-    auto const again = decode_message(encode(message));
-    require(again && std::holds_alternative<BlockMessage>(*again));
-    require(encode(std::get<BlockMessage>(*again)) == encode(message));
-}
-
 void check_again(UnknownMessage const&) {}
 
 } // namespace

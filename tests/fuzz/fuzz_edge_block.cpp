@@ -27,7 +27,7 @@ void check_gate(Block const& block) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-    auto const block = decode_block({data, size});
+    auto const block = decode_block({data, size}, edge_vectors::scope());
     if (!block) return 0;
     require(std::ranges::equal(encode(*block), ByteView{data, size}));
     check_gate(*block);

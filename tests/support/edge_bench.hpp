@@ -91,6 +91,10 @@ public:
         return group;
     }
 
+    [[nodiscard]] BlockScope scope() const {
+        return {test_event, {0}, parameters.run, parameters.stripes, parameters.parity};
+    }
+
     /// Publishes group after group, in real time, until it holds.
     bool publish_until(std::function<bool()> const& holds) {
         for (int i = 0; i < 200; ++i) {

@@ -55,7 +55,7 @@ public:
     }
     [[nodiscard]] Bytes encode_block(Block block) const {
         block.path.assign(path_.nodes().begin(), path_.nodes().end());
-        return encode(BlockMessage{std::move(block)});
+        return encode(message_of(block));
     }
 
     /// Every stripe, fresh, and room for everybody.
@@ -102,7 +102,9 @@ public:
     [[nodiscard]] std::vector<Block> blocks() const {
         std::vector<Block> found;
         for (auto const& message : peer_->received()) {
-            if (auto const* one = std::get_if<BlockMessage>(&message)) found.push_back(one->block);
+            auto const* one = std::get_if<BlockMessage>(&message);
+            if (!one) continue;
+            if (auto block = decode_block(one->body, bench_.scope())) found.push_back(*block);
         }
         return found;
     }

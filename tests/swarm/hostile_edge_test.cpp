@@ -119,37 +119,40 @@ TEST_CASE("A block that is not as it was signed is forged: used by nobody, passe
     CHECK(attack.viewer.node.channel().neighbourhood().bans().count() == 1);
 }
 
-TEST_CASE("Blocks of another event, rendition or run are not used, and their sender is cut off") {
+TEST_CASE("A block of another event, rendition or shape is forged or malformed in this run") {
     Deceived attack;
     auto group = attack.bench.make_group();
-    auto const what = GENERATE(0, 1, 2);
+    auto const what = GENERATE(0, 1, 2, 3);
     if (what == 0) group.header.event = {test_event.value + 1};
     if (what == 1) group.header.rendition = {1};
-    if (what == 2) group.header.run = RunId{{9, 9, 9}};
-    for (auto const& block : blocks_of(group, attack.bench.swarm.key)) // genuine ones
-        attack.impostor.send(block);
+    if (what == 2) group.header.stripes = 7;
+    if (what == 3) group.header.parity = 2;
+    auto const block = blocks_of(group, attack.bench.swarm.key).front(); // a genuine one
+    attack.impostor.send(block);
     attack.impostor.settle();
+    CHECK(attack.strikes() == 1);
     CHECK(attack.viewer.bytes.empty());
     CHECK(attack.taken() == 0);
     CHECK(attack.passed_on() == 0);
-    attack.impostor.flood(
-        1000, attack.impostor.encode_block(blocks_of(group, attack.bench.swarm.key).front())
-    );
+    attack.impostor.send(block);
+    attack.impostor.send(block);
     CHECK(attack.impostor.is_cut_off());
 }
 
-TEST_CASE("A block of more stripes than the run has is not taken") {
+TEST_CASE("Blocks of another run are not used, and a flood of them cuts their sender off") {
     Deceived attack;
     auto group = attack.bench.make_group();
-    group.header.stripes = 20;
-    group.header.parity = 12;
-    auto const blocks = blocks_of(group, attack.bench.swarm.key);
-    for (auto const& block : blocks) // the stripes that there are not, and those that there are
+    group.header.run = RunId{{9, 9, 9}};
+    auto const blocks = blocks_of(group, attack.bench.swarm.key); // genuine ones
+    for (auto const& block : blocks)
         attack.impostor.send(block);
     attack.impostor.settle();
+    CHECK(attack.strikes() == 0);
     CHECK(attack.viewer.bytes.empty());
     CHECK(attack.taken() == 0);
     CHECK(attack.passed_on() == 0);
+    attack.impostor.flood(1000, attack.impostor.encode_block(blocks.front()));
+    CHECK(attack.impostor.is_cut_off());
 }
 
 TEST_CASE("What was sent twice is used and passed on once; a flood of it ends the connection") {
@@ -236,7 +239,7 @@ TEST_CASE("Malformed messages of the live edge are strikes; the third one bans")
     auto const type = GENERATE(range(8, 17));
     CAPTURE(type);
     Impostor attacker{bench, viewer.node};
-    Bytes const bad{static_cast<std::uint8_t>(type), 0, 0, 0, 0, 0xff};
+    Bytes const bad{static_cast<std::uint8_t>(type), 1, 2, 3, 4, 0xff}; // of the source
     attacker.send(bad);
     attacker.send(bad);
     attacker.settle();

@@ -54,7 +54,7 @@ TEST_CASE("Blocks that nobody asked for are not taken, and cost their sender the
     for (int i = 0; i < 120; ++i) {
         auto block = blocks[static_cast<std::size_t>(i) % blocks.size()];
         block.path = {source_node(bench.parameters.run)};
-        bench.swarm.driver.run([&] { peer->send(encode(BlockMessage{block})); });
+        bench.swarm.driver.run([&] { peer->send(encode(message_of(block))); });
     }
     CHECK(bench.swarm.driver.until([&] { return peer->is_closed(); }));
     CHECK(viewer.bytes.empty());
@@ -97,7 +97,7 @@ TEST_CASE("Forged blocks of an accepted parent are not taken, and ban it") {
         send(AcceptMessage{subscribe->stripe, path, {}});
         auto block = blocks[subscribe->stripe.value];
         block.path = {node};
-        bench.swarm.driver.run([&] { liar->send(encode(BlockMessage{block})); });
+        bench.swarm.driver.run([&] { liar->send(encode(message_of(block))); });
     }
     CHECK(bench.swarm.driver.until([&] { return liar->is_closed(); }));
     CHECK(viewer.bytes.empty());

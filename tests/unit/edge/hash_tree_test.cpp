@@ -39,7 +39,7 @@ TEST_CASE("No leaf proves itself at another place, with another payload or a cha
     CHECK(root_above(leaf_digest(third, as_bytes("payloae")), third, 9, branch) != tree.root());
     for (std::size_t i = 0; i < branch.size(); ++i) {
         auto changed = branch;
-        changed[i].bytes[15] ^= 1;
+        changed[i].bytes.back() ^= 1;
         CHECK(root_above(leaf, third, 9, changed) != tree.root());
     }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/signature.hpp"
-#include "edge/group.hpp"
+#include "edge/block.hpp"
 #include "edge/stripe_list.hpp"
 
 #include <string_view>
@@ -13,18 +13,17 @@ namespace minuteswarm::edge_vectors {
 
 // The group has K 4 and M 2. Block 3 came from the source; block 5 has gone one hop further and is
 // 300 ms old.
-inline constexpr std::string_view root = "244b911d8babcaf267bde554948c0a9b";
+inline constexpr std::string_view root = "35927c1904d0628cdee55eef";
 inline constexpr std::string_view padded_block =
-    "00000101020304b1bcff95d07b000102030405060708958c002a819c206604020301cea983108382c4c28fa9c7"
-    "50dd9d58dedfd4fbf2dd0f9d6690c782719a1cec58c5b1dd31fee5032ef30dc0ace58afa6178a6edc0ff16e97b"
-    "722fbe173dc7d0e5ef36050ba426343255fd6d066511d1627b579e46f994f6904c2703bdd37c94b144bea36316"
-    "2ac16378db6bfee4eb19fd640ff7438c210f45498303dc252c333a41484f565d646b727980878e959ca3aab1b8"
-    "bfc60000";
+    "000080958c002a819c20660301cea983108382c4c28fa9c7504d1ffef1519bb57f5f5184a4d7f163e3a414e28b"
+    "cb7f3d1c885a6f37a5a5d318ef2165887b4e62a315b5fa2d65c240ac4f958534ebedf9bcdecf37a7d68fb10f65"
+    "11d1627b579e46f994f690dd1f91de19eabff22b9c708dccb9c8cba555121f67cc845e252c333a41484f565d64"
+    "6b727980878e959ca3aab1b8bfc60000";
 inline constexpr std::string_view parity_block =
-    "012c02010203040a0b0c0db1bcff95d07b000102030405060708958c002a819c206604020501cea983108382c4"
-    "c28fa9c750dd9d58dedfd4fbf2dd0f9d6690c782719a1cec58c5b1dd31fee5032ef30dc0ace58afa6178a6edc0"
-    "ff16e97b722fbe173dc7d0e5ef36050ba426343255fd6d063aa1c8c5a643fa4be4763af38f7c69778e256ca31c"
-    "2972b1ff9db882e5bca63e2e60bac877deac71c5b95d0d4554be8f6ee65507b0601a50b4a6";
+    "012c810a0b0c0d958c002a819c20660501cea983108382c4c28fa9c7504d1ffef1519bb57f5f5184a4d7f163e3"
+    "a414e28bcb7f3d1c885a6f37a5a5d318ef2165887b4e62a315b5fa2d65c240ac4f958534ebedf9bcdecf37a7d6"
+    "8fb10f3aa1c8c5a643fa4be4763af3b4f5ace21bee08cfbf85f7682e60bac877deac71c5b95d0d4554be8f6ee6"
+    "5507b0601a50b4a6";
 inline constexpr std::string_view stripe_list = "00010203040506070803958c00210101822c837f";
 
 /// Its seed is 00 01 … 1f.
@@ -58,6 +57,10 @@ inline Group group() {
     for (unsigned i = 0; i < header.length; ++i)
         group.bytes.push_back(static_cast<std::uint8_t>(i * 7 + 3));
     return group;
+}
+
+inline BlockScope scope() {
+    return scope_of(group().header);
 }
 
 inline StripeList list() {

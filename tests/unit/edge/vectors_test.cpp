@@ -24,14 +24,16 @@ TEST_CASE("The signed group and its blocks are those of other implementations") 
 }
 
 TEST_CASE("Blocks of other implementations are understood") {
-    auto const parity = decode_block(edge_vectors::bytes_of(edge_vectors::parity_block));
+    auto const parity =
+        decode_block(edge_vectors::bytes_of(edge_vectors::parity_block), edge_vectors::scope());
     REQUIRE(parity);
     CHECK(parity->header == edge_vectors::group().header);
     CHECK(parity->stripe == StripeIndex{5});
     CHECK(parity->path == std::vector<NodeId>{{0x01020304}, {0x0a0b0c0d}});
     CHECK(parity->age == std::chrono::milliseconds{300});
     CHECK(is_genuine(parity->claimed_seal(), edge_vectors::key().channel()));
-    auto const padded = decode_block(edge_vectors::bytes_of(edge_vectors::padded_block));
+    auto const padded =
+        decode_block(edge_vectors::bytes_of(edge_vectors::padded_block), edge_vectors::scope());
     REQUIRE(padded);
     CHECK(padded->claimed_seal() == parity->claimed_seal());
 }

@@ -86,7 +86,7 @@ std::vector<SubscriptionCase> subscription_cases() {
 }
 
 Block padded_block() {
-    return *decode_block(from(std::string{edge_vectors::padded_block}));
+    return *decode_block(from(std::string{edge_vectors::padded_block}), edge_vectors::scope());
 }
 
 /// Nobody signed it; every part is as long as it can be.
@@ -251,20 +251,23 @@ TEST_CASE("A subscription message is its type, the source and its body") {
     }
 }
 
-TEST_CASE("block is a block behind its type") {
-    auto const wire = "0e" + std::string{edge_vectors::padded_block};
+TEST_CASE("block is the source and a block behind its type") {
+    auto const wire = "0e01020304" + std::string{edge_vectors::padded_block};
     auto const message = decoded<BlockMessage>(from(wire));
-    CHECK(message.block.key() == padded_block().key());
+    CHECK(message == message_of(padded_block()));
     CHECK(hex(encode(message)) == wire);
     CHECK(is_refused("0e"));
-    CHECK(is_refused(wire + "00"));
+    CHECK(is_refused("0e010203"));
 }
 
 TEST_CASE("The longest block fits a message") {
-    auto const bytes = encode(BlockMessage{longest_block()});
+    auto const block = longest_block();
+    auto const bytes = encode(message_of(block));
     CHECK(bytes.size() > limits::edge_payload);
     CHECK(bytes.size() <= limits::message_size);
-    CHECK(decoded<BlockMessage>(bytes).block.payload->size() == limits::edge_payload);
+    auto const again = decode_block(decoded<BlockMessage>(bytes).body, scope_of(block.header));
+    REQUIRE(again);
+    CHECK(again->payload->size() == limits::edge_payload);
 }
 
 TEST_CASE("want and missing are a list of stripes behind their type") {
@@ -287,7 +290,6 @@ TEST_CASE("A message cut anywhere is refused") {
         encode(peers),
         encode(SubscriptionEnvelope{{7}, SubscribeMessage{{3}, {300}}}),
         encode(SubscriptionEnvelope{{7}, UnsubscribeMessage{{3}}}),
-        encode(BlockMessage{padded_block()}),
         encode(WantMessage{edge_vectors::list()}),
         encode(MissingMessage{edge_vectors::list()})
     );
