@@ -77,6 +77,10 @@ public:
         auto const* neighbour = node_.find(id);
         return neighbour ? neighbour->homes : 0;
     }
+    [[nodiscard]] StripeMask flowing_of(NeighbourId id) const {
+        auto const* neighbour = node_.find(id);
+        return neighbour ? neighbour->flowing : 0;
+    }
     [[nodiscard]] std::size_t slots() const { return node_.slots; }
     [[nodiscard]] std::size_t used_slots() const { return children_.used(); }
     [[nodiscard]] std::size_t preempted() const { return children_.preempted(); }

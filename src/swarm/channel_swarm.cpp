@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds pull_timeout{750};
 constexpr std::chrono::seconds poll_interval{4};
+constexpr StripeIndex first_stripe{0};
 constexpr std::chrono::seconds fill_interval{2};
 constexpr RenditionId only_rendition{0};
 
@@ -44,12 +45,11 @@ std::optional<Signature> signature_of(Statement const& statement) {
     return Signature::from(ByteView{statement.wire}.first(Signature::size));
 }
 
-std::optional<ChunkId> chunk_of(Statement const& statement) {
+std::optional<Record> record_in(Statement const& statement) {
     auto const body = statement_body(statement.wire);
     if (statement.kind != StatementKind::record || !body) return std::nullopt;
-    auto const record = decode_record(*body);
-    if (!record) return std::nullopt;
-    return ChunkId{record->event, record->rendition, record->number};
+    auto record = decode_record(*body);
+    return record ? std::optional{std::move(*record)} : std::nullopt;
 }
 
 /// The event a genuine statement speaks of.
@@ -307,8 +307,14 @@ void ChannelSwarm::push(Statement const& statement) {
     auto const signature = signature_of(statement);
     if (!signature) return;
     auto const message = encode(RecordsMessage{{statement}});
-    auto const chunk = chunk_of(statement);
-    for (auto const id : neighbourhood_.push_targets(*signature, chunk, random_)) {
+    std::optional<ChunkId> chunk;
+    Neighbourhood::Tree tree;
+    if (auto const record = record_in(statement)) {
+        chunk = {record->event, record->rendition, record->number};
+        // Its records go the way of the live edge: who follows it has them from one, not from four.
+        if (edge_ && edge_->run() == record->run) tree = edge_->tree(first_stripe);
+    }
+    for (auto const id : neighbourhood_.push_targets(*signature, chunk, tree, random_)) {
         send(id, message);
         neighbourhood_.note_knows(id, *signature);
     }

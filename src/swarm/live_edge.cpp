@@ -188,6 +188,17 @@ StripeMask LiveEdge::stripes_to(NeighbourId id) const {
     return found;
 }
 
+Neighbourhood::Tree LiveEdge::tree(StripeIndex stripe) const {
+    Neighbourhood::Tree tree;
+    for (auto const& [id, peer] : peers_) {
+        if (policy_.pushes(stripe, id))
+            tree.children.insert(id);
+        else if (has(policy_.flowing_of(id), stripe))
+            tree.others.insert(id);
+    }
+    return tree;
+}
+
 GroupNumber LiveEdge::newest_group() const {
     auto const newest = back_buffer_.newest();
     return newest ? newest->group : GroupNumber{};

@@ -9,6 +9,7 @@
 #include "edge/uplink_budget.hpp"
 #include "swarm/edge_queue.hpp"
 #include "swarm/messages.hpp"
+#include "swarm/neighbourhood.hpp"
 #include "swarm/token_bucket.hpp"
 
 #include <functional>
@@ -96,6 +97,9 @@ public:
     /// Which a neighbour sends here, and which it gets.
     [[nodiscard]] StripeMask stripes_from(NeighbourId id) const;
     [[nodiscard]] StripeMask stripes_to(NeighbourId id) const;
+    /// Who gets a stripe from this node, and who from another, as these say.
+    [[nodiscard]] Neighbourhood::Tree tree(StripeIndex stripe) const;
+    [[nodiscard]] RunId const& run() const { return options_.parameters.run; }
     [[nodiscard]] GroupNumber newest_group() const;
     [[nodiscard]] bool is_source() const { return options_.is_source; }
     /// K + M.

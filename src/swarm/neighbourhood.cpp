@@ -85,14 +85,20 @@ void Neighbourhood::note_knows(NeighbourId id, Signature const& statement) {
 }
 
 std::vector<NeighbourId> Neighbourhood::push_targets(
-    Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random
+    Signature const& statement,
+    std::optional<ChunkId> chunk,
+    Tree const& tree,
+    std::mt19937_64& random
 ) const {
+    std::vector<NeighbourId> children;
     std::vector<NeighbourId> targets;
     for (auto const& [id, neighbour] : neighbours_) {
         auto const announced = chunk && neighbour.announced.contains(*chunk);
-        if (!announced && !neighbour.knows.contains(statement)) targets.push_back(id);
+        if (announced || neighbour.knows.contains(statement) || tree.others.contains(id)) continue;
+        (tree.children.contains(id) ? children : targets).push_back(id);
     }
     keep_some(targets, limits::push_fanout, random);
+    targets.insert(targets.end(), children.begin(), children.end());
     return targets;
 }
 

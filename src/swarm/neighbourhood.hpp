@@ -76,10 +76,18 @@ public:
 
     /// It sent this statement, or was sent it.
     void note_knows(NeighbourId id, Signature const& statement);
-    /// Neighbours to push a statement to: of those that do not know it, at most
-    /// limits::push_fanout.
+    /// Who follows a tree in which statements go from parent to child.
+    struct Tree {
+        std::set<NeighbourId> children; ///< of this node
+        std::set<NeighbourId> others;   ///< that have another parent
+    };
+    /// Neighbours to push a statement to, of those that do not know it: the children in the tree,
+    /// and at most limits::push_fanout of those that are not in it.
     [[nodiscard]] std::vector<NeighbourId> push_targets(
-        Signature const& statement, std::optional<ChunkId> chunk, std::mt19937_64& random
+        Signature const& statement,
+        std::optional<ChunkId> chunk,
+        Tree const& tree,
+        std::mt19937_64& random
     ) const;
 
     void on_have(NeighbourId id, HaveMessage const& have);

@@ -90,10 +90,10 @@ TEST_CASE("A statement goes to neighbours that do not know it") {
     auto const sender = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.note_knows(sender, signature(1));
-    CHECK(bench.all.push_targets(signature(1), {}, bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(2), {}, bench.random).size() == 2);
+    CHECK(bench.all.push_targets(signature(1), {}, {}, bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(2), {}, {}, bench.random).size() == 2);
     bench.all.note_knows(other, signature(1));
-    CHECK(bench.all.push_targets(signature(1), {}, bench.random).empty());
+    CHECK(bench.all.push_targets(signature(1), {}, {}, bench.random).empty());
 }
 
 TEST_CASE("A record does not go to neighbours that announced its chunk") {
@@ -101,8 +101,22 @@ TEST_CASE("A record does not go to neighbours that announced its chunk") {
     auto const announced = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.on_have(announced, have(5, State::joining));
-    CHECK(bench.all.push_targets(signature(1), chunk(5), bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(1), chunk(6), bench.random).size() == 2);
+    CHECK(bench.all.push_targets(signature(1), chunk(5), {}, bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(1), chunk(6), {}, bench.random).size() == 2);
+}
+
+TEST_CASE("A statement goes to all children in a tree, and to nobody who has another parent") {
+    Bench bench;
+    Neighbourhood::Tree tree;
+    for (std::uint8_t i = 1; i <= 20; ++i)
+        (i <= 6 ? tree.children : tree.others).insert(bench.enter(neighbour(i)));
+    bench.all.note_knows(*tree.children.begin(), signature(1));
+    auto const outside = bench.enter(neighbour(21));
+    auto expected = tree.children;
+    expected.erase(expected.begin());
+    expected.insert(outside);
+    auto const targets = bench.all.push_targets(signature(1), {}, tree, bench.random);
+    CHECK(sorted(targets) == Ids(expected.begin(), expected.end()));
 }
 
 TEST_CASE("A statement is pushed to a bounded number of neighbours, not always the same") {
@@ -111,7 +125,7 @@ TEST_CASE("A statement is pushed to a bounded number of neighbours, not always t
         bench.enter(neighbour(i));
     std::set<NeighbourId> reached;
     for (std::uint64_t i = 0; i < 50; ++i) {
-        auto const targets = bench.all.push_targets(signature(i), {}, bench.random);
+        auto const targets = bench.all.push_targets(signature(i), {}, {}, bench.random);
         REQUIRE(targets.size() == limits::push_fanout);
         REQUIRE(std::set<NeighbourId>(targets.begin(), targets.end()).size() == targets.size());
         reached.insert(targets.begin(), targets.end());
