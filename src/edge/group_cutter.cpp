@@ -9,6 +9,9 @@ namespace minuteswarm {
 namespace {
 
 constexpr MediaTime longest_wait = std::chrono::seconds{1};
+// Of a span: what is not worth a group, and how late a random access point may be.
+constexpr int small_rest = 3;
+constexpr int lateness = 8;
 
 } // namespace
 
@@ -26,6 +29,7 @@ std::vector<Group> GroupCutter::feed(MuxedBytes const& bytes, MonotonicTime now)
         newest_ = std::max(newest_, bytes.media_time);
         if (!continues(bytes) || is_due(now)) take(groups);
     }
+    note_entry(bytes);
     for (std::size_t done = 0; done < bytes.bytes.size();) {
         if (!pending_) begin(bytes, done, now);
         auto& held = pending_->bytes;
@@ -63,8 +67,19 @@ bool GroupCutter::continues(MuxedBytes const& bytes) const {
            !bytes.is_random_access_point && !bytes.is_discontinuity;
 }
 
+void GroupCutter::note_entry(MuxedBytes const& bytes) {
+    if (bytes.is_discontinuity) last_entry_ = next_entry_ = std::nullopt;
+    if (!bytes.is_random_access_point) return;
+    if (last_entry_) next_entry_ = bytes.media_time + (bytes.media_time - *last_entry_);
+    last_entry_ = bytes.media_time;
+}
+
 MediaTime GroupCutter::allowed_span() const {
-    return pending_->bytes.size() >= enough_ ? span_ : longest_;
+    if (pending_->bytes.size() < enough_) return longest_;
+    if (!next_entry_) return span_;
+    auto const left = *next_entry_ - pending_->header.media_time;
+    auto const has_small_rest = left > span_ && left <= span_ + span_ / small_rest;
+    return has_small_rest ? left + span_ / lateness : span_;
 }
 
 bool GroupCutter::is_due(MonotonicTime now) const {

@@ -22,8 +22,9 @@ struct MuxedBytes {
 /// Cuts muxed bytes into groups. A group ends after its span, on the media's clock or on the
 /// monotonic one, whichever is earlier, but while its blocks would be below
 /// limits::edge_block_least it waits for more, up to a second in all. It also ends with its chunk,
-/// before a random access point, and at group_limit. None is empty. Pure: the caller keeps the
-/// timer that `due` asks for.
+/// before a random access point, and at group_limit; where these points come at even intervals, the
+/// last group before one takes along what would be a small one more. None is empty. Pure: the
+/// caller keeps the timer that `due` asks for.
 class GroupCutter {
 public:
     struct Options {
@@ -47,6 +48,7 @@ private:
     [[nodiscard]] bool continues(MuxedBytes const& bytes) const;
     [[nodiscard]] bool is_due(MonotonicTime now) const;
     [[nodiscard]] MediaTime allowed_span() const;
+    void note_entry(MuxedBytes const& bytes);
     void begin(MuxedBytes const& bytes, std::size_t skip, MonotonicTime now);
     void take(std::vector<Group>& groups);
 
@@ -59,6 +61,8 @@ private:
     std::optional<Group> pending_;
     MonotonicTime begun_{};
     MediaTime newest_{}; ///< media time of what came last
+    std::optional<MediaTime> last_entry_;
+    std::optional<MediaTime> next_entry_; ///< as far as the last interval tells
 };
 
 } // namespace minuteswarm

@@ -412,7 +412,12 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
                                     (!known->newest(have.rendition) ||
                                      have.number > known->newest(have.rendition)->value.number)
                               : feeds_.empty() || have.event > feeds_.rbegin()->first;
-    if (is_new && options_.role != Role::source) {
+    if (!is_new || options_.role == Role::source) return;
+    if (edge_ && edge_->event() == have.event && has(edge_->policy().flowing(), first_stripe)) {
+        // The parent there will send it, or else somebody is asked in a second.
+        auto const soon = MonotonicClock::now() - poll_interval + std::chrono::seconds{1};
+        last_poll_ = std::min(last_poll_, soon);
+    } else {
         send(from, encode(GetRecordsMessage{have.event, have.rendition, have.number, 1}));
     }
 }

@@ -114,6 +114,26 @@ TEST_CASE("A group ends after its span") {
     CHECK(muxer.groups()[0].bytes.size() == 28'000);
 }
 
+TEST_CASE("Before a random access point at an even interval no group is small") {
+    Muxer muxer;
+    std::size_t first = 0;
+    for (int entry = 0; entry < 4; ++entry) {
+        if (entry == 2) first = muxer.groups().size();
+        muxer.next_is_random_access_point();
+        for (int i = 0; i < 50; ++i)
+            muxer.frame(4000);
+    }
+    // Seven groups of 280 ms leave 40 ms, until it is known when they end.
+    CHECK(muxer.groups()[7].bytes.size() == 4000);
+    for (auto i = first + 1; i < muxer.groups().size(); ++i)
+        CHECK(muxer.groups()[i].bytes.size() >= 28'000);
+    CHECK(muxer.groups().size() - first == 14); // one from before, and the last one has not ended
+
+    muxer.frame(4000); // the point does not come: 280 and 40 ms more, then it is over
+    CHECK(muxer.groups().size() - first == 15);
+    CHECK(muxer.groups().back().bytes.size() == 36'000);
+}
+
 TEST_CASE("Media that comes faster than real time is cut by its own clock") {
     GroupCutter cutter{{{1}, {}, with_run({250, 8, 1})}};
     Bytes const frame(4000);
