@@ -9,9 +9,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr MediaTime longest_wait = std::chrono::seconds{1};
-// Of a span: what is not worth a group, and how late a random access point may be.
-constexpr int small_rest = 3;
-constexpr int lateness = 8;
+constexpr int tolerance = 8; // of a span, a part of that
 
 } // namespace
 
@@ -68,18 +66,22 @@ bool GroupCutter::continues(MuxedBytes const& bytes) const {
 }
 
 void GroupCutter::note_entry(MuxedBytes const& bytes) {
-    if (bytes.is_discontinuity) last_entry_ = next_entry_ = std::nullopt;
+    if (bytes.is_discontinuity) last_entry_ = interval_ = std::nullopt;
     if (!bytes.is_random_access_point) return;
-    if (last_entry_) next_entry_ = bytes.media_time + (bytes.media_time - *last_entry_);
+    if (last_entry_) interval_ = bytes.media_time - *last_entry_;
     last_entry_ = bytes.media_time;
 }
 
 MediaTime GroupCutter::allowed_span() const {
     if (pending_->bytes.size() < enough_) return longest_;
-    if (!next_entry_) return span_;
-    auto const left = *next_entry_ - pending_->header.media_time;
-    auto const has_small_rest = left > span_ && left <= span_ + span_ / small_rest;
-    return has_small_rest ? left + span_ / lateness : span_;
+    auto const begin = pending_->header.media_time - last_entry_.value_or(MediaTime{});
+    if (!interval_ || begin < MediaTime{} || begin >= *interval_) return span_;
+    auto const longer = span_ + span_ / tolerance;
+    auto const count = (*interval_ + longer - MediaTime{1}) / longer;
+    auto const each = *interval_ / count;
+    auto const place = (begin + each / 2) / each + 1; // among the interval's groups, from 1
+    // The last one ends with the random access point, which may be a little late.
+    return place * each - begin + (place >= count ? span_ / tolerance : MediaTime{});
 }
 
 bool GroupCutter::is_due(MonotonicTime now) const {

@@ -22,9 +22,9 @@ struct MuxedBytes {
 /// Cuts muxed bytes into groups. A group ends after its span, on the media's clock or on the
 /// monotonic one, whichever is earlier, but while its blocks would be below
 /// limits::edge_block_least it waits for more, up to a second in all. It also ends with its chunk,
-/// before a random access point, and at group_limit; where these points come at even intervals, the
-/// last group before one takes along what would be a small one more. None is empty. Pure: the
-/// caller keeps the timer that `due` asks for.
+/// before a random access point, and at group_limit. Where these points come at even intervals,
+/// spans are up to an eighth longer, so that as few groups as possible, all of one length, fill an
+/// interval. None is empty. Pure: the caller keeps the timer that `due` asks for.
 class GroupCutter {
 public:
     struct Options {
@@ -60,9 +60,9 @@ private:
     GroupNumber next_;
     std::optional<Group> pending_;
     MonotonicTime begun_{};
-    MediaTime newest_{}; ///< media time of what came last
-    std::optional<MediaTime> last_entry_;
-    std::optional<MediaTime> next_entry_; ///< as far as the last interval tells
+    MediaTime newest_{};                  ///< media time of what came last
+    std::optional<MediaTime> last_entry_; ///< a random access point
+    std::optional<MediaTime> interval_;   ///< the last one between two of them
 };
 
 } // namespace minuteswarm
