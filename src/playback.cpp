@@ -203,7 +203,7 @@ void Playback::fill(Status& status) const {
     status.buffered = in_ms(timeline_.ahead(MonotonicClock::now()));
     status.on_time.bytes = counters.released_bytes - counters.late_bytes;
     status.on_time.late = counters.late_bytes;
-    status.delays = counters.delays;
+    status.delays = counters.delays.histogram();
     status.gaps.count = counters.gaps;
     status.gaps.media_time = in_ms(counters.gap_time);
     status.clients = clients();

@@ -5,8 +5,8 @@
 #include "base/time.hpp"
 #include "playout/byte_position.hpp"
 #include "playout/clock_drift.hpp"
-#include "playout/delay_histogram.hpp"
 #include "playout/group_marks.hpp"
+#include "playout/release_delays.hpp"
 #include "store/byte_ranges.hpp"
 
 #include <cstdint>
@@ -169,7 +169,7 @@ public:
         std::uint64_t gaps = 0;
         MediaTime gap_time{};
         /// From the publisher's clock to this one's, of released bytes.
-        DelayHistogram delays;
+        ReleaseDelays delays;
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
 

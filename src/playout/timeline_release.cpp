@@ -140,20 +140,23 @@ void Timeline::set_anchor(MediaTime first) {
     if (!last_) delay_ = std::max(latency_in_force_ - distance, MediaTime::zero());
 }
 
-/// Groups say when the publisher had their first bytes, and that is taken for all of them. Without
-/// groups, bytes are taken to have come evenly.
+/// Without groups, the bytes of a chunk are taken to have come evenly.
 void Timeline::note_delays(Chunk const& chunk, std::uint64_t to) {
     auto const here =
         options_.clock_origin + std::chrono::duration_cast<MediaTime>(now_.time_since_epoch());
     for (auto from = playhead_.offset; from < to;) {
         auto const [before, after] = marks_.around({chunk.number, from});
         auto end = after == nullptr ? to : std::min(to, after->first.offset);
-        auto wall = before == nullptr ? chunk.wall_time : before->second.wall_time;
         if (before == nullptr && after == nullptr && !chunk.is_open) {
             end = std::min(end, from + chunk.size / steps_without_groups + 1);
-            wall += chunk.media_time_at(from) - chunk.media_time;
+            auto const wall = chunk.wall_time + (chunk.media_time_at(from) - chunk.media_time);
+            counters_.delays.add(wall, end - from, here);
+        } else {
+            auto const group = before == nullptr
+                                   ? ReleaseDelays::Group{{chunk.number, 0}, chunk.wall_time}
+                                   : ReleaseDelays::Group{before->first, before->second.wall_time};
+            counters_.delays.add(group, {chunk.number, from}, end, here);
         }
-        counters_.delays.add(here - wall, end - from);
         from = end;
     }
 }
