@@ -146,12 +146,12 @@ def copy(case, _):
 
 def ingest(case, options):
     """4 Mbit/s by RTMP without viewers, then what each served copy adds; bar: 8 % of a core without viewers."""
-    source = recording(60, "4M")
+    source = repeated(recording(60, "4M"), 10)  # looped by the encoder, its bitstream filter would end with the first round
     port = harness.free_port()
     publisher = case.publish(f"rtmp://127.0.0.1:{port}/live/key", "--chunk", str(CHUNK))
     link = publisher.link
     publisher.event("warning", 20, message=lambda text: "waiting" in text)
-    case.run([*media.FFMPEG, "-re", "-stream_loop", "-1", "-i", source, "-c", "copy", "-bsf:a", "aac_adtstoasc", "-f", "flv",
+    case.run([*media.FFMPEG, "-re", "-i", source, "-c", "copy", "-bsf:a", "aac_adtstoasc", "-f", "flv",
               f"rtmp://127.0.0.1:{port}/live/key"], "encoder")
     publisher.chunk(2)
     watch = measure.Stopwatch([publisher.pid])
