@@ -142,7 +142,10 @@ void NetworkArguments::add_to(CLI::App& app) {
     };
     shown(
         app.add_option(
-            "--listen", listen, "where peers connect [0.0.0.0:6881, or the next free port]"
+            "--listen",
+            listen,
+            "where peers connect, and where from, if it names an address [0.0.0.0:6881, or the "
+            "next free port]"
         ),
         "HOST:PORT"
     )

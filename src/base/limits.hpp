@@ -74,7 +74,7 @@ inline constexpr std::size_t edge_payload =
 inline constexpr std::size_t edge_group =
     512 * KiB; ///< bytes of a group: 8 such payloads; 250 ms at 16 Mbit/s
 inline constexpr std::size_t edge_block_least =
-    1 * KiB; ///< below it, what stands before a payload costs a sixth and more
+    1 * KiB; ///< below it, what stands before a payload costs a seventh and more
 inline constexpr std::size_t edge_path =
     24; ///< nodes a block came through: trees of 100,000 viewers need 8 to 12
 inline constexpr std::chrono::seconds edge_window{20}; ///< of media, held for those that attach

@@ -81,7 +81,8 @@ MediaTime GroupCutter::allowed_span() const {
     auto const each = *interval_ / count;
     auto const place = (begin + each / 2) / each + 1; // among the interval's groups, from 1
     // The last one ends with the random access point, which may be a little late.
-    return place * each - begin + (place >= count ? span_ / tolerance : MediaTime{});
+    auto const left = place * each - begin + (place >= count ? span_ / tolerance : MediaTime{});
+    return std::min(left, longer + span_ / tolerance);
 }
 
 bool GroupCutter::is_due(MonotonicTime now) const {

@@ -24,7 +24,8 @@ struct MuxedBytes {
 /// limits::edge_block_least it waits for more, up to a second in all. It also ends with its chunk,
 /// before a random access point, and at group_limit. Where these points come at even intervals,
 /// spans are up to an eighth longer, so that as few groups as possible, all of one length, fill an
-/// interval. None is empty. Pure: the caller keeps the timer that `due` asks for.
+/// interval, and the last one waits as long again for a point that is late. None is empty. Pure:
+/// the caller keeps the timer that `due` asks for.
 class GroupCutter {
 public:
     struct Options {

@@ -21,14 +21,15 @@ void ReleaseDelays::add(WallTime wall_time, std::uint64_t bytes, WallTime now) {
     histogram_.add(now - wall_time, bytes);
 }
 
-/// What is pending, up to `next`. Where that did not begin soon after, the time of the first byte
-/// is taken for all.
+/// What is pending, up to `next`. Where that did not begin soon after, or bytes between them are
+/// missing, the time of the first byte is taken for all.
 void ReleaseDelays::count(Group const& next) {
     auto const begin = group_->begin.offset;
     auto const is_same_chunk = next.begin.chunk == group_->begin.chunk;
     auto const end = is_same_chunk ? next.begin.offset : released_.back().to;
+    auto const follows = is_same_chunk ? end == released_.back().to : next.begin.offset == 0;
     auto span = next.wall_time - group_->wall_time;
-    if (end <= begin || span < MediaTime{} || span > longest_span) span = {};
+    if (!follows || end <= begin || span < MediaTime{} || span > longest_span) span = {};
     auto const length = std::max<MediaTime::rep>(1, static_cast<MediaTime::rep>(end - begin));
     for (auto const& piece : released_) {
         for (auto from = piece.from; from < piece.to;) {

@@ -11,7 +11,7 @@ namespace minuteswarm {
 
 /// How long after the publisher had bytes they are released. A group says when the publisher had
 /// its first one; the others came evenly until the next group began, and so a group counts when
-/// that is known. Pure.
+/// that is known, and the last one of all does not. Pure.
 class ReleaseDelays {
 public:
     struct Group {

@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds pull_timeout{750};
 constexpr std::chrono::seconds poll_interval{4};
 constexpr StripeIndex first_stripe{0};
+constexpr int most_asked = 4; // for one record, then the pulls have to find it
 constexpr std::chrono::seconds fill_interval{2};
 constexpr RenditionId only_rendition{0};
 
@@ -408,18 +409,34 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
         events_.on_have(chunk, neighbour->endpoint, dial);
     }
     auto* const known = feed(have.event);
-    auto const is_new = known ? !known->find(have.rendition, have.number) &&
-                                    (!known->newest(have.rendition) ||
-                                     have.number > known->newest(have.rendition)->value.number)
+    auto const newest = known ? known->newest(have.rendition) : nullptr;
+    auto const is_new = known ? !newest || have.number > newest->value.number
                               : feeds_.empty() || have.event > feeds_.rbegin()->first;
     if (!is_new || options_.role == Role::source) return;
     if (edge_ && edge_->event() == have.event && has(edge_->policy().flowing(), first_stripe)) {
-        // The parent there will send it, or else somebody is asked in a second.
-        auto const soon = MonotonicClock::now() - poll_interval + std::chrono::seconds{1};
-        last_poll_ = std::min(last_poll_, soon);
+        auto const next = newest ? newest->value.number.next() : ChunkNumber{1};
+        if (!awaited_ && have.number == next) awaited_ = {chunk, MonotonicClock::now()};
     } else {
         send(from, encode(GetRecordsMessage{have.event, have.rendition, have.number, 1}));
     }
+}
+
+/// A record comes from the parent in the live edge. If it does not soon, those who announced its
+/// chunk are asked.
+void ChannelSwarm::ask_for_awaited(MonotonicTime now) {
+    if (!awaited_ || now - awaited_->since < pull_timeout) return;
+    auto const& chunk = awaited_->chunk;
+    auto const* known = feed(chunk.event);
+    auto const holders = neighbourhood_.announcers(chunk);
+    if (!known || known->find(chunk.rendition, chunk.number) || holders.empty() ||
+        awaited_->asked == most_asked) {
+        awaited_.reset();
+        return;
+    }
+    auto const to = holders[random_() % holders.size()];
+    send(to, encode(GetRecordsMessage{chunk.event, chunk.rendition, chunk.number, 1}));
+    awaited_->since = now;
+    ++awaited_->asked;
 }
 
 void ChannelSwarm::schedule_tick() {
@@ -434,6 +451,7 @@ void ChannelSwarm::schedule_tick() {
 void ChannelSwarm::tick() {
     auto const now = MonotonicClock::now();
     pull(now);
+    ask_for_awaited(now);
     if (is_fill_due_ || now - last_fill_ >= fill_interval) {
         is_fill_due_ = false;
         last_fill_ = now;

@@ -150,6 +150,7 @@ private:
     void tick();
     void schedule_tick();
     void pull(MonotonicTime now);
+    void ask_for_awaited(MonotonicTime now);
     void fill_neighbourhood();
     [[nodiscard]] PeersMessage peers_for(NeighbourId to);
 
@@ -171,6 +172,13 @@ private:
     TokenBucket successors_;             ///< endpoints that parents name, to be dialled
     std::vector<PeerEndpoint> directed_; ///< dialled for their homes, not connected yet
     std::optional<ChunkNumber> interest_;
+    /// A record that the live edge is to bring; see ask_for_awaited.
+    struct Awaited {
+        ChunkId chunk;
+        MonotonicTime since{};
+        int asked = 0;
+    };
+    std::optional<Awaited> awaited_;
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};
     MonotonicTime last_fill_{};

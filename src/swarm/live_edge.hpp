@@ -70,7 +70,7 @@ public:
     /// Bits per second of a known uplink that chunk torrents may use now.
     [[nodiscard]] std::uint64_t left_for_chunks() const;
     /// Bytes that have left this node since it was told last, for whatever purpose: what is not the
-    /// edge's comes off its pace, so that the uplink bounds all of it together.
+    /// edge's comes off its pace, up to a second of it, so that the uplink bounds all of it.
     void note_upload(std::uint64_t bytes);
 
     /// The source's next group: signs it and sends it off.

@@ -221,6 +221,14 @@ std::chrono::seconds Neighbourhood::redial_interval() const {
     return has_source ? 30s : 2s;
 }
 
+std::vector<NeighbourId> Neighbourhood::announcers(ChunkId const& chunk) const {
+    std::vector<NeighbourId> found;
+    for (auto const& [id, neighbour] : neighbours_) {
+        if (neighbour.announced.contains(chunk)) found.push_back(id);
+    }
+    return found;
+}
+
 std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
     std::vector<NeighbourId> chosen;
     auto next = neighbours_.upper_bound(last_receiver_);

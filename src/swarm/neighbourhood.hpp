@@ -108,6 +108,8 @@ public:
     /// brought the chunk along. The source does not count, others may have it as well.
     [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
 
+    /// Who has spoken of a chunk, and so has its record.
+    [[nodiscard]] std::vector<NeighbourId> announcers(ChunkId const& chunk) const;
     /// Whether a neighbour says to have all of a chunk.
     [[nodiscard]] bool is_held(ChunkId const& chunk) const;
     /// The oldest chunk of a rendition, none after `last`, that a neighbour said to have as it

@@ -27,6 +27,11 @@ public:
         refill(now);
         tokens_ -= amount;
     }
+    /// The same, but forgets what would be more debt than `most`.
+    void spend(double amount, double most, MonotonicTime now) {
+        refill(now);
+        tokens_ = std::max(tokens_ - amount, std::min(tokens_, -most));
+    }
     /// Until any are there.
     [[nodiscard]] Duration wait() const {
         auto const missing = std::max(0.0, -tokens_) / per_second_;

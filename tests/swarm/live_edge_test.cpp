@@ -103,3 +103,27 @@ TEST_CASE("Forged blocks of an accepted parent are not taken, and ban it") {
     CHECK(viewer.bytes.empty());
     CHECK(viewer.node.channel().edge()->counters().forged >= limits::strikes);
 }
+
+TEST_CASE("A record that the live edge does not bring is asked of those who announced its chunk") {
+    EdgeBench bench;
+    auto& viewer = bench.follow(bench.source);
+    REQUIRE(bench.publish_until([&] { return viewer.node.channel().edge()->is_fed(); }));
+    auto const chunk = make_chunk(bench.swarm.key, 1);
+    bench.swarm.driver.run([&] { bench.source.publish(chunk, 0); });
+    REQUIRE(bench.publish_until([&] { return viewer.node.records().contains({1}); }));
+
+    // The source, its only parent, keeps the second record to itself.
+    auto const peer = bench.swarm.connect(viewer.node);
+    HaveMessage const have{test_event, {0}, {2}, HaveMessage::State::complete};
+    bench.swarm.driver.run([&] { peer->send(encode(have)); });
+    auto const asked = [&] {
+        return std::ranges::any_of(peer->received(), [](Message const& message) {
+            auto const* request = std::get_if<GetRecordsMessage>(&message);
+            return request && request->first == ChunkNumber{2} && request->count == 1;
+        });
+    };
+    REQUIRE(bench.publish_until(asked));
+    auto const second = make_chunk(bench.swarm.key, 2);
+    bench.swarm.driver.run([&] { peer->send(encode(RecordsMessage{{second.statement}})); });
+    CHECK(bench.publish_until([&] { return viewer.node.records().contains({2}); }));
+}

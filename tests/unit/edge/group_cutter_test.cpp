@@ -155,6 +155,25 @@ TEST_CASE("A group does not wait for a random access point that does not come") 
     CHECK(muxer.groups().back().bytes.size() <= 7 * 4000);
 }
 
+TEST_CASE("A group that begins out of step is at most a quarter longer") {
+    Muxer muxer;
+    for (int entry = 0; entry < 3; ++entry) {
+        muxer.next_is_random_access_point();
+        for (int i = 0; i < 25; ++i)
+            muxer.frame(4000);
+    }
+    muxer.next_is_random_access_point();
+    for (int i = 0; i < 3; ++i)
+        muxer.frame(4000);
+    muxer.close_chunk(); // 120 ms into the interval
+    auto const before = muxer.groups().size();
+    for (int i = 3; i < 25; ++i)
+        muxer.frame(4000);
+    REQUIRE(muxer.groups().size() > before);
+    for (auto i = before; i < muxer.groups().size(); ++i)
+        CHECK(muxer.groups()[i].bytes.size() <= 8 * 4000); // what 313 ms are, in frames
+}
+
 TEST_CASE("Media that comes faster than real time is cut by its own clock") {
     GroupCutter cutter{{{1}, {}, with_run({250, 8, 1})}};
     Bytes const frame(4000);

@@ -44,6 +44,15 @@ TEST_CASE("Where the next group does not follow soon, the first byte's time is t
     CHECK(delays.histogram().total() == 1100);
 }
 
+TEST_CASE("Bytes before a gap are not taken to have come while it lasted") {
+    ReleaseDelays delays;
+    delays.add(group(1, 0, 0ms), {{1}, 0}, 1000, start + 1s);
+    delays.add(group(1, 5000, 1s), {{1}, 5000}, 5100, start + 2s);
+    CHECK(delays.histogram().byte_seconds() == Approx(1000));
+    delays.add(group(2, 700, 2s), {{2}, 700}, 800, start + 2s); // not the first of its chunk
+    CHECK(delays.histogram().byte_seconds() == Approx(1000 + 100));
+}
+
 TEST_CASE("A group in endless pieces is counted nevertheless") {
     ReleaseDelays delays;
     for (std::uint64_t at = 0; at < 1000; ++at)

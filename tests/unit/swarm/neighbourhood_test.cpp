@@ -419,7 +419,7 @@ TEST_CASE("Who has neighbours enough welcomes those only that it dials for a rea
     CHECK_FALSE(bench.all.is_welcome(stranger));
     CHECK(bench.all.is_welcome(chosen));
 
-    for (std::uint8_t i = 0; i < 32; ++i) // a reason does not last
+    for (std::uint8_t i = 0; i < 32; ++i) // it is not remembered for ever
         bench.all.expect(neighbour(static_cast<std::uint8_t>(202 + i)).endpoint);
     CHECK_FALSE(bench.all.is_welcome(chosen));
 }

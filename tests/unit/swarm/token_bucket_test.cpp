@@ -42,3 +42,16 @@ TEST_CASE("What a token bucket spends beyond its tokens is waited for") {
     CHECK(bucket.is_empty(start + 499ms));
     CHECK_FALSE(bucket.is_empty(start + 501ms));
 }
+
+TEST_CASE("A token bucket forgets debt beyond what it may have, and leaves more of another kind") {
+    MonotonicTime const start{1h};
+    TokenBucket bucket{10, 3};
+    bucket.spend(1000, 20, start);
+    CHECK(bucket.wait() == 2s);
+    bucket.spend(5, 20, start);
+    CHECK(bucket.wait() == 2s);
+    bucket.spend(10, start); // its own
+    CHECK(bucket.wait() == 3s);
+    bucket.spend(5, 20, start);
+    CHECK(bucket.wait() == 3s);
+}
