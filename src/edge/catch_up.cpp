@@ -1,15 +1,19 @@
 #include "edge/catch_up.hpp"
 
+#include <iterator>
+#include <utility>
+
 namespace minuteswarm {
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr milliseconds round_period{100};
-constexpr milliseconds answer_time{400}; // then somebody else is asked
-constexpr milliseconds under_way{250};   // blocks of a group that has begun to come
-constexpr std::size_t most_asked = 64;   // of neighbours and groups a round
-constexpr unsigned most_tries = 3;       // for a group: it is left to repair then
+constexpr milliseconds answer_time{400};  // then somebody else is asked
+constexpr milliseconds under_way{250};    // blocks of a group that has begun to come
+constexpr std::size_t most_asked = 64;    // of neighbours and groups a round
+constexpr milliseconds first_media{1250}; // playing begins with it: nothing else is asked before
+constexpr unsigned most_tries = 3;        // for a group: it is left to repair then
 
 } // namespace
 
@@ -38,18 +42,34 @@ void CatchUp::tick(MonotonicTime now) {
     if (!node_.has_help(helpers_)) return; // the parents were asked
     std::erase_if(helpers_, [&](auto id) { return !node_.find(id)->may_be_asked(now); });
     std::ranges::shuffle(helpers_, node_.random);
+    weigh_helpers();
     auto const asked_before = node_.actions.size();
     auto const end = *start + limits::edge_accounted_groups;
+    auto const first_end = *start + static_cast<std::uint64_t>(first_media / node_.options.span);
+    auto is_begun = true;
     for (auto group = *start; group < end && !helpers_.empty(); ++group) {
+        if (group == first_end && !is_begun) return;
         std::erase_if(helpers_, [&](auto id) {
             return node_.expected_newest(*node_.find(id), now) < group + EdgeNode::settling_groups;
         });
         if (node_.actions.size() - asked_before >= most_asked) return;
         auto const seen = groups_.seen(group);
         auto const asked = asked_.find(group);
-        if (groups_.is_rebuilt(group) || (seen && now - *seen < under_way)) continue;
+        if (groups_.is_rebuilt(group)) continue;
+        is_begun = is_begun && asked != asked_.end() && asked->second.tries >= most_tries;
+        if (seen && now - *seen < under_way) continue;
         if (asked != asked_.end() && !asked->second.may_be_asked(now)) continue;
         if (!helpers_.empty()) ask(group, now);
+    }
+}
+
+/// Who has more uplink to spare has more turns.
+void CatchUp::weigh_helpers() {
+    auto const all = std::exchange(helpers_, {});
+    for (std::size_t turn = 0; turn < EdgeNode::most_help_of_one; ++turn) {
+        std::ranges::copy_if(all, std::back_inserter(helpers_), [&](auto id) {
+            return node_.find(id)->spare > turn;
+        });
     }
 }
 

@@ -26,6 +26,7 @@ private:
         [[nodiscard]] bool may_be_asked(MonotonicTime now) const;
     };
 
+    void weigh_helpers();
     void ask(GroupNumber group, MonotonicTime now);
 
     EdgeNode& node_;
@@ -33,7 +34,7 @@ private:
     Parents const& parents_;
     MonotonicTime next_round_{};
     std::map<GroupNumber, Asked> asked_;
-    std::vector<NeighbourId> helpers_; ///< of this round
+    std::vector<NeighbourId> helpers_; ///< of this round, each as often as it has turns
     std::size_t turn_ = 0;
 };
 

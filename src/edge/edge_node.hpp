@@ -150,12 +150,12 @@ struct EdgeNode {
     /// Whether there are enough of them for a joiner's first seconds.
     [[nodiscard]] bool has_help(std::vector<NeighbourId> const& helpers) const {
         constexpr std::size_t least = 4;
-        constexpr std::size_t most_of_one = 8; // whatever it claims
         std::size_t spare = 0;
         for (auto const id : helpers)
-            spare += std::min<std::size_t>(find(id)->spare, most_of_one);
+            spare += std::min<std::size_t>(find(id)->spare, most_help_of_one);
         return helpers.size() >= least && spare >= std::size_t{2} * options.stripes;
     }
+    static constexpr std::size_t most_help_of_one = 8;  ///< slots to spare, whatever it claims
     static constexpr std::uint64_t settling_groups = 2; ///< newest ones, which few have as a whole
     /// The newest group that a neighbour has by now, if it went on as it did.
     [[nodiscard]] GroupNumber expected_newest(Acquaintance const& of, MonotonicTime now) const {

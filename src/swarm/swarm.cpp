@@ -101,6 +101,8 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the
     // channel's.
     lt::session_params params{make_settings(options_.network, options_.is_seeder), {}};
+    // From an address that it is to listen at, dials fail until it does.
+    may_dial_ = params.settings.get_str(lt::settings_pack::outgoing_interfaces).empty();
     params.disk_io_constructor =
         [&store, this](lt::io_context& io, lt::settings_interface const&, lt::counters&) {
             return std::make_unique<StoreDisk>(io, store, layouts_);
@@ -186,8 +188,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};
     joined.torrent.resume();
-    for (auto const& peer : joined.peers)
-        dial_named(channel.channel, peer);
+    if (may_dial_) dial_peers(channel.channel, joined);
     return *joined.swarm;
 }
 
@@ -212,6 +213,11 @@ void Swarm::fill(Joined const& joined, std::size_t least) {
     auto const neighbours = joined.swarm->neighbourhood().all().size();
     auto const wanted = limits::wanted_neighbours - std::min(limits::wanted_neighbours, neighbours);
     allow_dials(joined.torrent, std::max(wanted, least));
+}
+
+void Swarm::dial_peers(ChannelId const& channel, Joined const& joined) {
+    for (auto const& peer : joined.peers)
+        dial_named(channel, peer);
 }
 
 void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
@@ -305,8 +311,7 @@ void Swarm::tick() {
         fill(joined, 0);
         auto const interval = joined.swarm->neighbourhood().redial_interval();
         if (ticks_ % static_cast<std::uint64_t>(interval / tick_interval) != 0) continue;
-        for (auto const& peer : joined.peers)
-            dial_named(id, peer);
+        dial_peers(id, joined);
     }
 }
 
@@ -402,6 +407,10 @@ void Swarm::on_alert(lt::alert* alert) {
             events_.on_listening(to_text(
                 from_endpoint({listening->address, static_cast<std::uint16_t>(listening->port)})
             ));
+        }
+        if (!std::exchange(may_dial_, true)) {
+            for (auto const& [id, joined] : channels_)
+                dial_peers(id, joined);
         }
     } else if (auto const* failed = lt::alert_cast<lt::listen_failed_alert>(alert)) {
         if (failed->socket_type == lt::socket_type_t::tcp && events_.on_listen_failed) {

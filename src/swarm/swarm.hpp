@@ -124,6 +124,7 @@ private:
         lt::torrent_handle torrent;
         std::vector<std::string> peers;
     };
+    void dial_peers(ChannelId const& channel, Joined const& joined);
     static void fill(Joined const& joined, std::size_t least);
 
     EventLoop& loop_;
@@ -143,6 +144,7 @@ private:
     bool has_paced_edge_ = false;
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;
+    bool may_dial_ = true;
     bool stopped_ = false;
 };
 

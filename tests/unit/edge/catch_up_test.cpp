@@ -61,6 +61,26 @@ TEST_CASE("A joiner has its first seconds from those with uplink to spare") {
         CHECK(request.first.value >= 97); // what comes before need not come from there
 }
 
+TEST_CASE(
+    "A joiner asks for what playing begins with before all else, most of those with most to spare"
+) {
+    Joiner viewer;
+    meet(viewer, 6);
+    auto generous = advert_of(9, 0);
+    generous.entries = {{99}, {86}, {75}};
+    generous.spare = 200; // it claims
+    viewer.hear(10, generous);
+    viewer.wait(milliseconds{200});
+    std::map<NeighbourId, std::size_t> asked;
+    for (auto const& want : viewer.take<WantBlocks>()) {
+        CHECK(want.group < GroupNumber{86 + 5}); // 1.25 s
+        asked[want.neighbour] += count(want.stripes);
+    }
+    CHECK(asked.size() == 6);
+    CHECK(asked[{10}] > asked[{11}]);
+    CHECK(asked[{10}] <= 2 * asked[{11}]);
+}
+
 TEST_CASE("A joiner asks its parents for its first seconds when hardly anybody has uplink to spare"
 ) {
     for (auto [helpers, spare] : {std::pair{3, 5}, std::pair{6, 0}}) {
