@@ -15,8 +15,6 @@ using std::chrono::seconds;
 
 // The session has no limit of its own while this one holds: what it held up nothing could overtake.
 constexpr double paced_burst_seconds = 0.01;
-// Whoever makes this node send much else can hold the live edge up no longer.
-constexpr double most_debt_seconds = 1;
 
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
@@ -126,18 +124,6 @@ std::uint64_t LiveEdge::left_for_chunks() const {
         return !entry.second.queue.is_empty();
     });
     return static_cast<std::uint64_t>(budget_.left_for_chunks(policy_.used_slots(), has_waiting));
-}
-
-void LiveEdge::note_upload(std::uint64_t bytes) {
-    if (!pacer_) return;
-    std::size_t unsent = 0;
-    for (auto const& [id, peer] : peers_)
-        unsent += events_.unsent(id);
-    // What was paced and has not left waits in a connection, or went with one.
-    unpaced_ = std::max(unpaced_ + static_cast<double>(bytes), -static_cast<double>(unsent));
-    if (unpaced_ <= 0) return;
-    auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
-    pacer_->spend(std::exchange(unpaced_, 0), most_debt, MonotonicClock::now());
 }
 
 // Neighbours

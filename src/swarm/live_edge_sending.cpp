@@ -14,6 +14,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t socket_buffer = 16 * limits::KiB;
 constexpr milliseconds flush_interval{5};
 
+// Whoever makes this node send much else can hold the live edge up no longer.
+constexpr double most_debt_seconds = 1;
+
 constexpr milliseconds late_age{1500}; // then it is catch-up, whatever it was
 
 EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
@@ -73,6 +76,18 @@ void LiveEdge::pace(std::size_t bytes, MonotonicTime now) {
     if (!pacer_) return;
     pacer_->spend(static_cast<double>(bytes), now);
     unpaced_ -= static_cast<double>(bytes);
+}
+
+void LiveEdge::note_upload(std::uint64_t bytes) {
+    if (!pacer_) return;
+    std::size_t unsent = 0;
+    for (auto const& [id, peer] : peers_)
+        unsent += events_.unsent(id);
+    // What was paced and has not left waits in a connection, or went with one.
+    unpaced_ = std::max(unpaced_ + static_cast<double>(bytes), -static_cast<double>(unsent));
+    if (unpaced_ <= 0) return;
+    auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
+    pacer_->spend(std::exchange(unpaced_, 0), most_debt, MonotonicClock::now());
 }
 
 /// Sends what may leave now, control first, then the blocks of all queues in their common order.
