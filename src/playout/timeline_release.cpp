@@ -65,10 +65,14 @@ bool Timeline::is_too_early() const {
     if (anchor_ || last_ || now_ >= saturated_add(*waiting_since_, effective_latency()))
         return false;
     auto const first = known_.find(playhead_.chunk);
-    if (first == known_.end()) return true;
-    auto const size = first->second.chunk.size;
-    if (size > 0 && first->second.present_from(playhead_.offset) >= size) return false;
-    return marks_.of(playhead_.chunk).empty() || buffered() < start_media;
+    return first == known_.end() || !has_enough_from(first->second, playhead_);
+}
+
+/// To start with.
+bool Timeline::has_enough_from(Known const& known, Position at) const {
+    auto const size = known.chunk.size;
+    if (size > 0 && known.present_from(at.offset) >= size) return true;
+    return !marks_.of(at.chunk).empty() && present_from(at) >= start_media;
 }
 
 // Release
@@ -178,13 +182,20 @@ std::uint64_t Timeline::late_part(Chunk const& chunk, std::uint64_t to) const {
 
 // Skip
 
-/// The next random access point behind the playhead that is present.
+/// The next random access point behind the playhead that is present. A start is not moved to one
+/// that ends in a gap at once, where marks can tell.
 std::optional<Timeline::Position> Timeline::next_entry() const {
     for (auto const& [number, known] : known_) {
+        auto const marks = marks_.of(number);
+        auto const is_present = [&](Position at) {
+            auto const is_any_enough = anchor_ || marks.empty();
+            return is_any_enough ? known.has(at.offset) : has_enough_from(known, at);
+        };
         auto const is_later = number > playhead_.chunk;
-        if (is_later && known.chunk.is_independent && known.has(0)) return Position{number, 0};
-        for (auto const& [at, mark] : marks_.of(number)) {
-            if (at > playhead_ && mark.is_random_access_point && known.has(at.offset)) return at;
+        if (is_later && known.chunk.is_independent && is_present({number, 0}))
+            return Position{number, 0};
+        for (auto const& [at, mark] : marks) {
+            if (at > playhead_ && mark.is_random_access_point && is_present(at)) return at;
         }
     }
     return std::nullopt;

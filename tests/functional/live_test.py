@@ -76,6 +76,25 @@ def test_viewers_in_a_chain_get_every_byte_of_an_rtmp_encoder(case):
     check_viewers(case, viewers)
 
 
+def test_those_who_wait_for_an_event_get_its_beginning(case):
+    address = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    # Twice the encoder's rate for three of them, so that each has most of it from the others.
+    publisher = case.publish(address, "--chunk", "4", "--uplink", "1M")
+    viewers = watch_chain(case, publisher.link)
+    for viewer in viewers:
+        viewer.until_status(lambda status: status["peers"], 20, "has a neighbour")
+    encoder = case.run(media.encoder(10, ["-f", "flv", address]), "encoder")
+    encoder.wait_exit(30, 0)
+    publisher.interrupt()
+    for viewer, name in zip(viewers, ("first.ts", "second.ts", "third.ts")):
+        viewer.event("end", 40)
+        viewer.wait_exit(30, EXIT_DONE)
+        check_tail(case.folder / name, case.folder / "archive")
+        lacks = sum(path.stat().st_size for path in chunk_files(event_folder(case.folder / "archive")))
+        lacks -= (case.folder / name).stat().st_size
+        check(lacks == 0, f"{name} lacks the first {lacks} bytes")
+
+
 def check_interrupted(case, publisher, viewers):
     """Ctrl-C while the encoder sends: what was recorded is closed, announced and taken, and all of them end."""
     publisher.chunk(2)

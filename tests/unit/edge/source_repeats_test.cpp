@@ -92,6 +92,35 @@ TEST_CASE("A child that is there already is sent what another one took with it")
     CHECK(groups.front() < 103); // from before it came
 }
 
+TEST_CASE("A source sends a run's beginning to those who come for it a moment later") {
+    Node source{source_id, 9};
+    std::uint64_t next = 0;
+    auto const send_groups = [&](std::uint64_t end) {
+        for (; next < end; ++next) {
+            for (StripeIndex s; s.value < 9; ++s)
+                source.policy().on_block({{}, s, {next}, {}, {}}, source.now());
+            source.policy().on_rebuilt({next}, source.now());
+            source.wait(milliseconds{250});
+        }
+    };
+    auto const repeats = [&] {
+        source.enter(2, {2});
+        source.hear(2, subscribe(0));
+        auto const pushes = source.take<StartPush>();
+        REQUIRE(pushes.size() == 1);
+        auto const& push = pushes.front();
+        return push.first.value == 0 && push.is_urgent && push.held == ~std::uint32_t{0} << next;
+    };
+    SECTION("all of it") {
+        send_groups(6);
+        CHECK(repeats());
+    }
+    SECTION("not the last seconds of one that has gone on without viewers") {
+        send_groups(40);
+        CHECK_FALSE(repeats());
+    }
+}
+
 TEST_CASE("A source with slots to spare sends a newcomer what it asks for") {
     Node source{source_id, 40};
     source.policy().on_block({{}, {0}, {100}, {}, {}}, source.now());

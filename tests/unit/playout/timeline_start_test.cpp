@@ -118,6 +118,19 @@ TEST_CASE("Timeline starts at the live edge with less when the chunk ends or pat
     CHECK(player.timeline.counters().gaps == 0);
 }
 
+TEST_CASE("Timeline moves its start to no random access point that would end in a gap at once") {
+    LivePlayer player;
+    player.groups(1, 4, 6);
+    player.groups(1, 7, 12); // one is missing
+    player.timeline.start_at(start_of(1));
+    CHECK_FALSE(player.at(seconds{0}));
+    CHECK_FALSE(player.at(seconds{3}));
+    player.group(1, 12);
+    CHECK(player.at(milliseconds{3100}));
+    CHECK(player.newest().begin == 8 * group_size);
+    CHECK(player.timeline.counters().gaps == 0);
+}
+
 TEST_CASE("Timeline starts with a second of media across the end of a chunk") {
     LivePlayer player;
     player.groups(1, 12, 14);
