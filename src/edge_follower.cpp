@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t most_coming = 32;
 constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from before this node came
 constexpr std::chrono::seconds patience{1}; // for the last blocks of a chunk after its record
+constexpr int due_share = 3;                // of the latency, that fetching takes
 
 SharedBytes content_of(EdgeBytes const& bytes) {
     if (bytes.size == bytes.payload->size()) return bytes.payload;
@@ -106,8 +107,19 @@ bool EdgeFollower::is_expected(ChunkNumber number, MonotonicTime now) const {
     auto const* edge = swarm_.edge();
     auto const found = coming_.find(number);
     if (!edge || !edge->is_fed() || found == coming_.end()) return false;
+    if (is_due(number, now)) return false;
     if (!found->second.from_start) return now - joined_at_ < start_patience;
     return !found->second.record || now - found->second.recorded_at < patience;
+}
+
+/// The first byte that is missing must be here soon to be played.
+bool EdgeFollower::is_due(ChunkNumber number, MonotonicTime now) const {
+    auto const& timeline = playback_.timeline();
+    auto const playhead = timeline.playhead();
+    auto const from = playhead && playhead->chunk == number ? playhead->offset : 0;
+    auto const missing = store_.verified(key_of(number)).contiguous_end(from);
+    auto const due = timeline.deadline(number, missing);
+    return due && *due - now < timeline.effective_latency() / due_share;
 }
 
 bool EdgeFollower::on_record(Record const& record) {

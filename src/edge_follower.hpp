@@ -64,6 +64,7 @@ private:
     void check(Coming& coming);
     void check_piece(Record const& record, std::size_t piece);
     void on_piece(ChunkNumber number);
+    [[nodiscard]] bool is_due(ChunkNumber number, MonotonicTime now) const;
     [[nodiscard]] ChunkKey key_of(ChunkNumber number) const;
 
     Store& store_;

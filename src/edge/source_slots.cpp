@@ -88,8 +88,8 @@ void Children::on_sent(GroupNumber group, MonotonicTime now) {
     if (sent_.size() >= limits::edge_accounted_groups) sent_.erase(sent_.begin());
     ever_rooted_ |= node_.feeding;
     // What nobody has asked for yet is missed at a run's beginning alone: viewers waited for that.
-    auto const is_beginning = static_cast<Duration::rep>(group.value) * node_.options.span < unsent_time;
-    auto const unasked = is_beginning ? StripeMask{0} : ~ever_rooted_;
+    auto const age = static_cast<Duration::rep>(group.value) * node_.options.span;
+    auto const unasked = age < unsent_time ? StripeMask{0} : ~ever_rooted_;
     sent_.push_back({group, node_.all_stripes() & (node_.feeding | unasked), now});
 }
 

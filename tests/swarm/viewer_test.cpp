@@ -16,7 +16,10 @@ namespace {
 /// The role itself, with a file as its output, on the swarm's loop.
 class RunningViewer {
 public:
-    RunningViewer(TestSwarm& swarm, std::vector<std::string> peers)
+    // By default nothing is to be skipped: what is asked is which bytes come out, not how soon.
+    RunningViewer(
+        TestSwarm& swarm, std::vector<std::string> peers, MediaTime latency = std::chrono::minutes{1}
+    )
         : swarm_(swarm) {
         Viewer::Options options;
         options.link.channel = swarm.key.channel();
@@ -24,8 +27,7 @@ public:
         options.network.listen = "127.0.0.1:0";
         options.network.dht = options.network.lsd = options.network.port_mapping = false;
         options.playback.output = (folder_ / "output").string();
-        // What is asked is which bytes come out, not how soon: nothing is to be skipped.
-        options.playback.timeline.latency = std::chrono::seconds{60};
+        options.playback.timeline.latency = latency;
         options.cache = folder_ / "cache";
         Viewer::Events events;
         events.on_listening = [this](std::string const& endpoint) { endpoint_ = endpoint; };
@@ -85,7 +87,7 @@ Statement end_of(ChannelKey const& key, std::uint64_t last) {
 }
 
 /// Chunk 1 of the live edge as it is closed.
-Statement record_of_first_chunk(EdgeBench const& bench) {
+TestChunk first_chunk(EdgeBench const& bench) {
     Bytes bytes;
     for (auto const& [at, group] : bench.sent) {
         if (at.first == ChunkNumber{1}) append(bytes, group);
@@ -98,7 +100,9 @@ Statement record_of_first_chunk(EdgeBench const& bench) {
     chunk.record.size = bytes.size();
     chunk.record.pieces = std::move(hashes.pieces);
     chunk.record.sha256 = hashes.sha256;
-    return sign_statement(chunk.record, bench.swarm.key);
+    chunk.statement = sign_statement(chunk.record, bench.swarm.key);
+    chunk.bytes = std::make_shared<Bytes const>(std::move(bytes));
+    return chunk;
 }
 
 Statement descriptor_of(EdgeBench const& bench) {
@@ -121,10 +125,28 @@ TEST_CASE("A chunk that was closed before a viewer came counts as the live edge'
     );
     REQUIRE(bench.publish_until([&] { return bench.published > groups_per_chunk + 2; }));
     bench.swarm.driver.run([&] { // nobody serves its torrent
-        bench.source.channel().publish(record_of_first_chunk(bench), test_event);
+        bench.source.channel().publish(first_chunk(bench).statement, test_event);
     });
     RunningViewer viewer{bench.swarm, {bench.source.address()}};
     CHECK(bench.publish_until([&] { return viewer.status().chunks.from_edge == 1; }));
+}
+
+TEST_CASE("What the live edge has left out comes with the closed chunk before it is due") {
+    EdgeBench bench;
+    RunningViewer viewer{bench.swarm, {bench.source.address()}, std::chrono::milliseconds{1500}};
+    bench.swarm.driver.run([&] { bench.source.channel().publish(descriptor_of(bench), test_event); }
+    );
+    REQUIRE(bench.swarm.driver.until([&] { return bench.source.neighbours() == 1; }));
+    REQUIRE(bench.publish_until([&] { return bench.published == 12; }));
+    auto const lost = bench.make_group();
+    bench.sent[{lost.header.chunk, lost.header.offset}] = lost.bytes;
+    REQUIRE(bench.publish_until([&] { return bench.published > groups_per_chunk; }));
+    bench.swarm.driver.run([&] { bench.source.publish(first_chunk(bench), 1); });
+    CHECK(bench.publish_until([&] {
+        auto const playhead = viewer.status().playhead;
+        return playhead && playhead->chunk > ChunkNumber{1};
+    }));
+    CHECK(viewer.status().gaps.count == 0);
 }
 
 TEST_CASE("A viewer writes out exactly what was published, and ends with it") {
