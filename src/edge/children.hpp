@@ -83,6 +83,7 @@ private:
     void drop_silent(MonotonicTime now);
     void lose(NeighbourId id, StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
+    [[nodiscard]] bool is_beginning(GroupNumber group) const;
     void leave_unsent(StartPush& push, MonotonicTime now);
 
     EdgeNode& node_;

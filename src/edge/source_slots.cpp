@@ -84,12 +84,16 @@ bool Children::is_reserved(NeighbourId from, SubscribeMessage const& request, Mo
     });
 }
 
+/// The first seconds of a run.
+bool Children::is_beginning(GroupNumber group) const {
+    return static_cast<Duration::rep>(group.value) * node_.options.span < unsent_time;
+}
+
 void Children::on_sent(GroupNumber group, MonotonicTime now) {
     if (sent_.size() >= limits::edge_accounted_groups) sent_.erase(sent_.begin());
     ever_rooted_ |= node_.feeding;
     // What nobody has asked for yet is missed at a run's beginning alone: viewers waited for that.
-    auto const age = static_cast<Duration::rep>(group.value) * node_.options.span;
-    auto const unasked = age < unsent_time ? StripeMask{0} : ~ever_rooted_;
+    auto const unasked = is_beginning(group) ? StripeMask{0} : ~ever_rooted_;
     sent_.push_back({group, node_.all_stripes() & (node_.feeding | unasked), now});
 }
 
@@ -142,9 +146,9 @@ void Children::drop_silent(MonotonicTime now) {
 /// a group that cannot be rebuilt without it, is lost to all.
 void Children::leave_unsent(StartPush& push, MonotonicTime now) {
     push.held = UINT32_MAX;
-    push.is_urgent = true;
     if (sent_.empty()) return;
     auto const newest = sent_.back().group;
+    push.is_urgent = !is_beginning(newest); // nobody has seen what came before
     push.first = {newest.value - std::min<std::uint64_t>(newest.value, 31)};
     for (auto& sent : sent_) {
         if (sent.group < push.first || now - sent.time > unsent_time) continue;

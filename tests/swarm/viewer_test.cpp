@@ -18,7 +18,9 @@ class RunningViewer {
 public:
     // By default nothing is to be skipped: what is asked is which bytes come out, not how soon.
     RunningViewer(
-        TestSwarm& swarm, std::vector<std::string> peers, MediaTime latency = std::chrono::minutes{1}
+        TestSwarm& swarm,
+        std::vector<std::string> peers,
+        MediaTime latency = std::chrono::minutes{1}
     )
         : swarm_(swarm) {
         Viewer::Options options;
