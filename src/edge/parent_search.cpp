@@ -172,16 +172,15 @@ void Parents::search(StripeIndex stripe, MonotonicTime now) {
         // Its adoption is under way; the old parent's last blocks bridge that.
         if (now - feed.orphan_since < 2 * desperate_after) return;
     }
-    auto const is_leaf = !has(node_.feeding | node_.homes, stripe);
-    auto const is_luxury = node_.is_luxury(stripe, node_.flowing);
+    auto const is_luxury = is_mere_luxury(stripe);
     Search how;
     how.is_desperate = is_unrooted || now - feed.orphan_since > desperate_after;
-    if (is_leaf && is_luxury) {
+    if (is_luxury) {
         feed.retry_at = now + node_.random_time(milliseconds{1500}, milliseconds{4500});
     }
     if (auto const best = best_candidate(stripe, how, now)) {
         ask(best->id, stripe, request(stripe, how), now);
-    } else if (!feed.no_candidate_since && !(is_leaf && is_luxury)) {
+    } else if (!feed.no_candidate_since && !is_luxury) {
         feed.no_candidate_since = now;
     }
 }

@@ -69,11 +69,16 @@ bool Parents::is_any_parent(NeighbourId id) const {
     });
 }
 
+/// Neither this node nor a child misses it.
+bool Parents::is_mere_luxury(StripeIndex stripe) const {
+    auto const is_leaf = !has(node_.feeding | node_.homes, stripe);
+    return is_leaf && node_.is_luxury(stripe, node_.flowing);
+}
+
 bool Parents::lacks_urgently(MonotonicTime now) const {
     for (StripeIndex s; s.value < feeds_.size(); ++s) {
-        auto const is_leaf = !has(node_.feeding | node_.homes, s);
         if (!wants(s) || (feeds_[s.value].parent && !is_suspect(feeds_[s.value], now))) continue;
-        if (!is_leaf || !node_.is_luxury(s, node_.flowing)) return true;
+        if (!is_mere_luxury(s)) return true;
     }
     return false;
 }
@@ -152,8 +157,8 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         feed.former = feed.parent;
         feed.former_until = now + overlap;
         feed.former_path = feed.path;
-    } else if (feed.had_parent) {
-        reattached_.push_back(now - feed.orphan_since);
+    } else if (feed.had_parent && !is_mere_luxury(message.stripe)) {
+        reattached_.push_back(now - std::max(feed.orphan_since, feed.luxury_until));
     }
     feed.parent = from;
     feed.had_parent = true;
@@ -292,6 +297,7 @@ void Parents::tick(MonotonicTime now) {
     std::stable_partition(order.begin(), order.end(), [&](auto s) { return has(node_.homes, s); });
     for (auto const s : order) {
         if (!wants(s)) continue;
+        if (is_mere_luxury(s)) feeds_[s.value].luxury_until = now;
         search(s, now);
         take_root(s, now);
     }

@@ -61,7 +61,7 @@ public:
     [[nodiscard]] bool has_homeless_home(MonotonicTime now) const;
     /// For how long the longest search has found nobody to ask.
     [[nodiscard]] Duration without_candidate(MonotonicTime now) const;
-    /// How long the stripes that found a new parent since the last call had none.
+    /// How long stripes had no parent that were missed and found a new one since the last call.
     std::vector<Duration> take_reattached() { return std::exchange(reattached_, {}); }
 
 private:
@@ -86,6 +86,7 @@ private:
         NodePath former_path;
 
         MonotonicTime orphan_since{};
+        MonotonicTime luxury_until{}; ///< nobody missed it before
         MonotonicTime retry_at{};
         bool had_parent = false;
         std::optional<MonotonicTime> no_candidate_since;
@@ -105,6 +106,7 @@ private:
     };
 
     [[nodiscard]] bool wants(StripeIndex stripe) const;
+    [[nodiscard]] bool is_mere_luxury(StripeIndex stripe) const;
     void refresh(MonotonicTime now);
     [[nodiscard]] bool leads_to_source(NodePath const& path) const;
     void note_age(Feed& feed, Acquaintance& parent, BlockArrival const& block, MonotonicTime now);

@@ -237,6 +237,45 @@ TEST_CASE("Settled neighbours hear an advert about once a second") {
     CHECK(adverts <= 5);
 }
 
+TEST_CASE("Only a stripe that is missed counts as waiting for a parent") {
+    Node viewer{{2}, 0};
+    feed(viewer);
+    static_cast<void>(viewer.policy().take_reattached());
+    std::uint64_t group = 200;
+    auto const go_on = [&](bool accepts) {
+        for (int i = 0; i < 60 && viewer.policy().flowing() != 0x1ff; ++i, ++group) {
+            viewer.hear(1, advert_of(9, 0));
+            for (StripeIndex s; s.value < 9; ++s)
+                viewer.block(1, s, group, path_of({1}));
+            viewer.wait(milliseconds{100});
+            for (auto const& request : viewer.sent<SubscribeMessage>(1)) {
+                if (accepts)
+                    viewer.hear(1, AcceptMessage{request.stripe, path_of({1}), {}});
+                else
+                    viewer.hear(1, RejectMessage{request.stripe, RejectMessage::Reason::full});
+            }
+            viewer.forget();
+        }
+    };
+    viewer.hear(1, PreemptMessage{{0}, {}, {}, 0});
+    viewer.wait(milliseconds{50});
+    viewer.forget();
+    SECTION("one that parity makes up for is not") {
+        go_on(true);
+        CHECK(viewer.policy().flowing() == 0x1ff);
+        CHECK(viewer.policy().take_reattached().empty());
+    }
+    SECTION("it waits from when another one is lost, too") {
+        go_on(false);
+        viewer.hear(1, PreemptMessage{{1}, {}, {}, 0});
+        go_on(true);
+        CHECK(viewer.policy().flowing() == 0x1ff);
+        auto const times = viewer.policy().take_reattached();
+        REQUIRE(times.size() == 1); // the other was mere luxury then
+        CHECK(times.front() < seconds{2});
+    }
+}
+
 TEST_CASE("Messages for stripes that there are not and from strangers change nothing") {
     Node viewer{{2}, 4};
     viewer.enter(3, {3});
