@@ -149,6 +149,7 @@ void Viewer::on_statement(Statement const& statement, EventId event) {
         if (auto const descriptor = decode_descriptor(body)) {
             playback_->describe(descriptor->title, descriptor->container);
             if (edge_) edge_->on_descriptor(*descriptor);
+            update_interest();
         }
         break;
     case StatementKind::record:
@@ -242,7 +243,9 @@ void Viewer::update_interest() {
     auto const* newest = feed->newest(only_rendition);
     if (!newest) return;
     auto const number = newest->value.number.value;
-    channel_->set_interest(ChunkNumber{number > start_window ? number - start_window : 1});
+    auto const has_edge = edge_ && (edge_->has_bytes() || edge_->is_waiting(MonotonicClock::now()));
+    auto const window = has_edge ? 0 : start_window; // groups tell what a start needs
+    channel_->set_interest(ChunkNumber{number > window ? number - window : 1});
 }
 
 void Viewer::try_start() {

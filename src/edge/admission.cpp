@@ -8,6 +8,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds patience_without{4000};   // of a viewer that gets nothing
 constexpr milliseconds patience_with_most{1000}; // more, the more it gets: it frees least
+constexpr int forming = 3;                       // times as patient while nobody is fed at all
 constexpr int recovery = 4;                      // times as long fed makes up for a lack
 constexpr milliseconds spread{2000};             // so that not all step back at once
 constexpr milliseconds second_try{3000};         // at most: what it holds meanwhile, others lack
@@ -21,6 +22,13 @@ Admission::Admission(EdgeNode& node, MonotonicTime start)
     : node_(node)
     , last_tick_(start)
     , patience_(patience_without + patience_with_most) {}
+
+bool Admission::has_fed_neighbour() const {
+    return std::ranges::any_of(node_.neighbours, [&](auto const& entry) {
+        auto const& [id, neighbour] = entry;
+        return !neighbour.peer.is_source && count(neighbour.flowing) >= node_.options.stripes;
+    });
+}
 
 Duration Admission::patience() {
     auto const share = static_cast<double>(count(node_.flowing)) / node_.options.stripes;
@@ -55,7 +63,7 @@ Admission::Step Admission::tick(MonotonicTime now) {
         return Step::none;
     }
     lack_ += since;
-    if (lack_ < patience_) return Step::none;
+    if (lack_ < (has_fed_neighbour() ? patience_ : forming * patience_)) return Step::none;
     lack_ = {};
     leaving_at_ = now + farewell;
     return Step::leave;

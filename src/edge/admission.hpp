@@ -16,6 +16,8 @@ public:
     [[nodiscard]] bool is_leaving() const { return leaving_at_.has_value(); }
 
 private:
+    /// If none is, the trees may have yet to form: places given back would help nobody.
+    [[nodiscard]] bool has_fed_neighbour() const;
     [[nodiscard]] Duration patience();
 
     EdgeNode& node_;

@@ -9,7 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds round_period{100};
-constexpr milliseconds answer_time{400};  // then somebody else is asked
+constexpr milliseconds answer_time{400};  // or two spans; then somebody else is asked
 constexpr milliseconds under_way{250};    // blocks of a group that has begun to come
 constexpr std::size_t most_asked = 64;    // of neighbours and groups a round
 constexpr milliseconds first_media{1250}; // playing begins with it: nothing else is asked before
@@ -17,8 +17,9 @@ constexpr unsigned most_tries = 3;        // for a group: it is left to repair t
 
 } // namespace
 
-bool CatchUp::Asked::may_be_asked(MonotonicTime now) const {
-    return tries < most_tries && now - last >= answer_time;
+bool CatchUp::may_be_asked(Asked const& asked, MonotonicTime now) const {
+    auto const wait = std::max<Duration>(answer_time, 2 * node_.options.span);
+    return asked.tries < most_tries && now - asked.last >= wait;
 }
 
 void CatchUp::on_missing(GroupNumber group) {
@@ -58,7 +59,7 @@ void CatchUp::tick(MonotonicTime now) {
         if (groups_.is_rebuilt(group)) continue;
         is_begun = is_begun && asked != asked_.end() && asked->second.tries >= most_tries;
         if (seen && now - *seen < under_way) continue;
-        if (asked != asked_.end() && !asked->second.may_be_asked(now)) continue;
+        if (asked != asked_.end() && !may_be_asked(asked->second, now)) continue;
         if (!helpers_.empty()) ask(group, now);
     }
 }

@@ -23,9 +23,9 @@ private:
     struct Asked {
         MonotonicTime last{};
         unsigned tries = 0;
-        [[nodiscard]] bool may_be_asked(MonotonicTime now) const;
     };
 
+    [[nodiscard]] bool may_be_asked(Asked const& asked, MonotonicTime now) const;
     void weigh_helpers();
     void ask(GroupNumber group, MonotonicTime now);
 

@@ -228,10 +228,12 @@ void Children::stop_leaving(MonotonicTime now) {
 void Children::shed(MonotonicTime now) {
     auto const too_long = 2 * node_.options.span + milliseconds{500};
     slow_ticks_ = node_.queue > too_long ? slow_ticks_ + 1 : 0;
-    if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > 0) {
+    // A source with less than one copy to give serves nobody.
+    std::size_t const least = node_.options.is_source() ? node_.options.stripes : 0;
+    if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > least) {
         slow_ticks_ = 0;
         grown_ = now;
-        node_.slots -= std::max<std::size_t>(1, node_.slots / 10);
+        node_.slots = std::max(least, node_.slots - std::max<std::size_t>(1, node_.slots / 10));
     } else if (node_.slots < node_.options.slots && node_.queue < growth_queue && now - grown_ > growth_period) {
         grown_ = now;
         ++node_.slots;

@@ -8,11 +8,11 @@ using std::chrono::seconds;
 
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
-constexpr milliseconds repair_period{500};
-constexpr milliseconds repair_pause{250};  // when one that was asked has nothing
+constexpr milliseconds repair_period{500}; // or two spans
+constexpr milliseconds repair_pause{250};  // when one that was asked has nothing; or a span
 constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
-constexpr seconds repair_until{6};
-constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
+constexpr seconds repair_until{6};         // of age; but what is played is not asked for
+constexpr milliseconds repair_queue{150};  // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
     options.slots = std::min(options.slots, limits::edge_slots);
@@ -115,7 +115,7 @@ void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTim
     if (!neighbour) return;
     neighbour->asked_in_vain = now;
     catch_up_.on_missing(group);
-    next_repair_ = std::min(next_repair_, now + repair_pause);
+    next_repair_ = std::min(next_repair_, now + std::max(repair_pause, node_.options.span));
 }
 
 bool Subscriptions::answers_wants() const {
@@ -128,10 +128,12 @@ Duration Subscriptions::tick_period() const {
 
 void Subscriptions::repair(MonotonicTime now) {
     if (now < next_repair_ || node_.options.is_source() || node_.is_stepped_back) return;
-    next_repair_ = now + repair_period;
+    next_repair_ = now + std::max(repair_period, 2 * node_.options.span);
     auto const after = std::max<Duration>(repair_after, groups_.typical_lag() * 8 / 5);
+    auto const back = node_.options.start_back;
+    auto const until = back > Duration{} ? std::min<Duration>(repair_until, back) : repair_until;
     std::size_t asked = 0;
-    for (auto const& missing : groups_.missing(now, after, repair_until)) {
+    for (auto const& missing : groups_.missing(now, after, until)) {
         std::vector<NeighbourId> holders;
         std::vector<NeighbourId> fed;
         for (auto const& [id, neighbour] : node_.neighbours) {

@@ -391,13 +391,19 @@ void ChannelSwarm::handle(NeighbourId from, GetRecordsMessage const& message) {
     reply(from, wanted->range(message.rendition, message.first, count, limits::records_reply_size));
 }
 
+/// What it knows besides the records it asked for is left out; nothing at all is an answer, too.
 void ChannelSwarm::reply(NeighbourId to, std::vector<Statement> statements) {
+    std::erase_if(statements, [&](Statement const& statement) {
+        auto const signature = signature_of(statement);
+        return statement.kind != StatementKind::record && signature &&
+               neighbourhood_.knows(to, *signature);
+    });
     for (auto const& statement : statements) {
         if (auto const signature = signature_of(statement)) {
             neighbourhood_.note_knows(to, *signature);
         }
     }
-    if (!statements.empty()) send(to, encode(RecordsMessage{std::move(statements)}));
+    send(to, encode(RecordsMessage{std::move(statements)}));
 }
 
 void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {

@@ -72,6 +72,11 @@ bool Neighbourhood::is_welcome(PeerEndpoint const& dialled) const {
            std::ranges::find(expected_, dialled) != expected_.end();
 }
 
+bool Neighbourhood::knows(NeighbourId id, Signature const& statement) const {
+    auto const* neighbour = find(id);
+    return neighbour && neighbour->knows.contains(statement);
+}
+
 void Neighbourhood::note_knows(NeighbourId id, Signature const& statement) {
     auto const found = neighbours_.find(id);
     if (found == neighbours_.end()) return;

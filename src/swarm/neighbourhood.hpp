@@ -76,6 +76,8 @@ public:
 
     /// It sent this statement, or was sent it.
     void note_knows(NeighbourId id, Signature const& statement);
+    /// It sent it or was sent it, not long ago.
+    [[nodiscard]] bool knows(NeighbourId id, Signature const& statement) const;
     /// Who follows a tree in which statements go from parent to child.
     struct Tree {
         std::set<NeighbourId> children; ///< of this node

@@ -210,7 +210,10 @@ TEST_CASE("A node that lags behind gives slots back within a second") {
 TEST_CASE("A viewer that stays below K stripes steps back and comes again") {
     Node viewer{{2}, 4};
     viewer.enter(3, {3});
-    viewer.wait(seconds{9});
+    viewer.wait(seconds{10});
+    CHECK_FALSE(viewer.policy().is_stepped_back()); // nobody is fed, so nobody would be helped
+    viewer.hear(3, advert_of(9, StripeAdvert::nobody));
+    viewer.wait(seconds{5});
     CHECK(viewer.policy().is_stepped_back());
     viewer.wait(seconds{1});
     CHECK(viewer.policy().is_stepped_back());
