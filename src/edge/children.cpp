@@ -217,8 +217,7 @@ void Children::stop_leaving(MonotonicTime now) {
         auto& all = children_[s.value];
         for (std::size_t i = all.size(); i-- > 0;) {
             if (!all[i].leaving_at || (!is_busy && now < *all[i].leaving_at)) continue;
-            // What still waits for a child of the source may have reached nobody else.
-            if (!node_.options.is_source()) node_.actions.emplace_back(StopPush{all[i].id, s});
+            node_.actions.emplace_back(StopPush{all[i].id, s});
             all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
         }
     }

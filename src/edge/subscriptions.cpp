@@ -11,7 +11,7 @@ constexpr milliseconds searching_tick{50};
 constexpr milliseconds repair_period{500}; // or two spans
 constexpr milliseconds repair_pause{250};  // when one that was asked has nothing; or a span
 constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
-constexpr seconds repair_until{6};         // of age; but what is played is not asked for
+constexpr seconds repair_until{6};
 constexpr milliseconds repair_queue{150};  // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
@@ -130,10 +130,8 @@ void Subscriptions::repair(MonotonicTime now) {
     if (now < next_repair_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_repair_ = now + std::max(repair_period, 2 * node_.options.span);
     auto const after = std::max<Duration>(repair_after, groups_.typical_lag() * 8 / 5);
-    auto const back = node_.options.start_back;
-    auto const until = back > Duration{} ? std::min<Duration>(repair_until, back) : repair_until;
     std::size_t asked = 0;
-    for (auto const& missing : groups_.missing(now, after, until)) {
+    for (auto const& missing : groups_.missing(now, after, repair_until)) {
         std::vector<NeighbourId> holders;
         std::vector<NeighbourId> fed;
         for (auto const& [id, neighbour] : node_.neighbours) {
