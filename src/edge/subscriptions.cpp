@@ -12,7 +12,7 @@ constexpr milliseconds repair_period{500}; // or two spans
 constexpr milliseconds repair_pause{250};  // when one that was asked has nothing; or a span
 constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
 constexpr seconds repair_until{6};
-constexpr milliseconds repair_queue{150};  // new blocks that wait so long are more urgent
+constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
     options.slots = std::min(options.slots, limits::edge_slots);
