@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t most_coming = 32;
 constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from before this node came
-constexpr std::chrono::seconds patience{1}; // for the last blocks of a chunk after its record
+// For the last blocks of a chunk after its record, which goes ahead of them.
+constexpr std::chrono::milliseconds patience{1000};
+constexpr int patience_spans = 4; // where these are more: each hop takes one
 constexpr int due_share = 3;                // of the latency, that fetching takes
 
 SharedBytes content_of(EdgeBytes const& bytes) {
@@ -40,6 +42,7 @@ void EdgeFollower::on_descriptor(Descriptor const& descriptor) {
     if (edge.span_ms == 0 || run_ == edge.run) return;
     run_ = edge.run;
     joined_at_ = MonotonicClock::now();
+    patience_ = std::max(patience, patience_spans * std::chrono::milliseconds{edge.span_ms});
     playback_.set_edge(true); // the latency follows from that
     swarm_.begin_edge(
         {options_.event,
@@ -109,7 +112,7 @@ bool EdgeFollower::is_expected(ChunkNumber number, MonotonicTime now) const {
     if (!edge || !edge->is_fed() || found == coming_.end()) return false;
     if (is_due(number, now)) return false;
     if (!found->second.from_start) return now - joined_at_ < start_patience;
-    return !found->second.record || now - found->second.recorded_at < patience;
+    return !found->second.record || now - found->second.recorded_at < patience_;
 }
 
 /// The first byte that is missing must be here soon to be played.

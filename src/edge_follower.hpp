@@ -77,6 +77,7 @@ private:
     std::map<ChunkNumber, Coming> coming_; ///< chunks with bytes of the edge, the newest few
     std::optional<MonotonicTime> first_bytes_at_;
     MonotonicTime joined_at_{};
+    std::chrono::milliseconds patience_{}; ///< for the last blocks of a chunk after its record
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); ///< for answers that come late
 };
 

@@ -7,13 +7,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds period{700};
-constexpr std::size_t own_homes = 6;   // neighbours with the same home: parents and children
-constexpr std::size_t other_homes = 2; // of every other stripe: a parent and its replacement
-constexpr std::size_t enough_at_source = limits::source_neighbours - 8;
 constexpr seconds trial{5};          // of a new link
 constexpr seconds longest_pause{10}; // when there is nobody new
 constexpr milliseconds nobody_to_ask{600};
 constexpr seconds any_period{1};
+constexpr seconds longest_source_pause{30};
 constexpr seconds least_silence{4};
 
 } // namespace
@@ -33,7 +31,7 @@ StripeMask Links::lacking_homes() const {
         for (auto const& [id, neighbour] : node_.neighbours)
             known += has(neighbour.homes, s) && !neighbour.peer.is_source ? 1U : 0U;
         auto const is_own = has(node_.homes, s);
-        if (known < (is_own ? own_homes : other_homes)) {
+        if (known < (is_own ? wanted_own_homes : wanted_other_homes)) {
             (is_own ? lacking_own : lacking) |= mask_of(s);
         }
     }
@@ -41,18 +39,25 @@ StripeMask Links::lacking_homes() const {
 }
 
 void Links::open_to_source(MonotonicTime now) {
-    if (now < next_source_ || !parents_.has_homeless_home(now)) return;
+    if (!parents_.has_homeless_home(now)) {
+        source_pause_ = any_period;
+        return;
+    }
+    if (now < next_source_) return;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (neighbour.peer.is_source) return;
     }
-    next_source_ = now + any_period;
+    // It may be full, and all others may be at its door as well.
+    next_source_ = now + node_.random_time(source_pause_, source_pause_ / 2);
+    source_pause_ = std::min<Duration>(2 * source_pause_, longest_source_pause);
     PreemptMessage source;
     source.successor = node_.options.source;
     node_.actions.emplace_back(OpenLink{0, source});
 }
 
 void Links::open(MonotonicTime now) {
-    if (node_.neighbours.size() >= limits::neighbours + limits::edge_directed_links) return;
+    auto const most = link_room(node_.options, node_.slots).most;
+    if (node_.neighbours.size() >= most + limits::edge_directed_links) return;
     if (parents_.without_candidate(now) > nobody_to_ask && now >= next_any_) {
         next_any_ = now + any_period;
         node_.actions.emplace_back(OpenLink{});
@@ -77,15 +82,13 @@ bool Links::is_needed(NeighbourId id, Acquaintance const& neighbour) const {
         std::size_t known = 0;
         for (auto const& [other, peer] : node_.neighbours)
             known += has(peer.homes, s) ? 1U : 0U;
-        if (known <= other_homes) return true;
+        if (known <= wanted_other_homes) return true;
     }
     return false;
 }
 
 void Links::close(MonotonicTime now) {
-    // The source keeps room for those that have to become roots.
-    auto const keep = node_.options.is_source() ? enough_at_source : limits::kept_neighbours;
-    if (node_.neighbours.size() <= keep) return;
+    if (node_.neighbours.size() <= link_room(node_.options, node_.slots).kept) return;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (now - neighbour.entered < trial || is_needed(id, neighbour)) continue;
         node_.actions.emplace_back(CloseLink{id});

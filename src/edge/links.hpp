@@ -2,6 +2,7 @@
 
 #include "edge/children.hpp"
 #include "edge/edge_node.hpp"
+#include "edge/link_room.hpp"
 #include "edge/parents.hpp"
 
 namespace minuteswarm {
@@ -30,6 +31,7 @@ private:
     MonotonicTime next_any_{};
     MonotonicTime next_source_{};
     Duration open_pause_{};
+    Duration source_pause_{};
     std::size_t seen_ = 0;
 };
 

@@ -84,6 +84,9 @@ public:
     [[nodiscard]] std::size_t slots() const { return node_.slots; }
     [[nodiscard]] std::size_t used_slots() const { return children_.used(); }
     [[nodiscard]] std::size_t preempted() const { return children_.preempted(); }
+    [[nodiscard]] LinkRoom link_room() const {
+        return minuteswarm::link_room(node_.options, node_.slots);
+    }
     [[nodiscard]] std::size_t neighbours() const { return node_.neighbours.size(); }
     [[nodiscard]] Parents const& parents() const { return parents_; }
     std::vector<Duration> take_reattached() { return parents_.take_reattached(); }

@@ -39,6 +39,7 @@ void ChannelSwarm::begin_edge(EdgeOptions options) {
             options.start_back},
         std::move(events)
     );
+    neighbourhood_.set_room(edge_->policy().link_room());
     if (events_.on_edge) events_.on_edge();
     for (auto const& [id, link] : links_)
         enter_edge(id);

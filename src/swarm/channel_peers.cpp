@@ -10,7 +10,8 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::milliseconds fill_pause{250};
-constexpr std::size_t least_neighbours = 16; // below, peers that others told of are dialled, too
+constexpr Duration news_patience = std::chrono::seconds{10};
+constexpr RenditionId only_rendition{0};
 constexpr std::size_t dials_per_fill = 8;
 constexpr unsigned dials_in_vain = 3; // then an address is forgotten
 
@@ -59,7 +60,8 @@ void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
 }
 
 void ChannelSwarm::fill_neighbourhood() {
-    if (neighbourhood_.all().size() >= least_neighbours) return;
+    // With two thirds of those it wants, libtorrent's own dials are enough.
+    if (neighbourhood_.all().size() >= neighbourhood_.room().wanted * 2 / 3) return;
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
     std::size_t dialled = 0;
     for (auto& peer : known_peers_) {
@@ -72,6 +74,20 @@ void ChannelSwarm::fill_neighbourhood() {
         }
     }
     std::erase_if(known_peers_, [](auto const& peer) { return peer.dials > dials_in_vain; });
+}
+
+std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now) const {
+    auto const* feed = feeds_.empty() ? nullptr : &feeds_.rbegin()->second;
+    auto const* record = feed ? feed->newest(only_rendition) : nullptr;
+    auto const is_over = feed && feed->end();
+    Duration still{};
+    if (options_.role == Role::viewer && !is_over && !(edge_ && edge_->is_fed())) {
+        auto const expected = record ? record->value.duration * 5 / 2 : MediaTime{};
+        auto const patience =
+            std::max(std::chrono::duration_cast<Duration>(expected), news_patience);
+        still = std::max<Duration>(now - last_news_ - (record ? patience : Duration{}), {});
+    }
+    return neighbourhood_.redial_interval(still);
 }
 
 bool ChannelSwarm::is_neighbour(PeerEndpoint const& endpoint) const {

@@ -57,7 +57,7 @@ Duration ChannelConnection::half_round_trip() const {
 void ChannelConnection::on_connected() {
     set_no_delay(connection_);
     leave_oneself(connection_, receiver_.own_endpoint());
-    if (connection_.is_disconnecting() || receiver_.is_welcome(remote())) return;
+    if (connection_.is_disconnecting() || receiver_.welcome(remote())) return;
     connection_.disconnect(
         lt::errors::no_error, lt::operation_t::connect, lt::peer_connection_interface::normal
     );

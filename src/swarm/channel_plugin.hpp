@@ -24,7 +24,7 @@ public:
         virtual Bytes own_handshake() = 0;
         virtual lt::tcp::endpoint own_endpoint() = 0; ///< where this node listens
         /// Whether a peer that has just been dialled is welcome.
-        virtual bool is_welcome(PeerEndpoint const& dialled) = 0;
+        virtual bool welcome(PeerEndpoint const& dialled) = 0;
         virtual void on_open(ChannelConnection& connection, ByteView handshake) = 0;
         virtual void on_message(ChannelConnection& connection, ByteView message) = 0;
         virtual void on_close(ChannelConnection& connection) = 0;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds pull_timeout{750};
 constexpr std::chrono::seconds poll_interval{4};
+constexpr std::chrono::seconds news_time{1}; // in which a neighbour tells what it knows
 constexpr StripeIndex first_stripe{0};
 constexpr int most_asked = 4; // for one record, then the pulls have to find it
 constexpr std::chrono::seconds fill_interval{2};
@@ -53,6 +54,13 @@ std::optional<Record> record_in(Statement const& statement) {
     return record ? std::optional{std::move(*record)} : std::nullopt;
 }
 
+ChannelHandshake::Known known_of(Feed const& feed) {
+    ChannelHandshake::Known known{feed.event(), {}, 0, feed.end() != nullptr};
+    if (auto const* record = feed.newest(only_rendition)) known.newest = record->value.number;
+    if (auto const* descriptor = feed.descriptor()) known.revision = descriptor->value.revision;
+    return known;
+}
+
 /// The event a genuine statement speaks of.
 std::optional<EventId> event_of(Statement const& statement, ChannelId const& channel) {
     switch (statement.kind) {
@@ -77,8 +85,9 @@ ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
     , options_(options)
     , events_(std::move(events))
     , random_(random_u64())
-    , neighbourhood_({options.session, options.most, options.role == Role::source})
+    , neighbourhood_({options.session, options.room})
     , successors_(successors_per_second, successors_burst)
+    , last_news_(MonotonicClock::now())
     , timer_(loop.io()) {
     schedule_tick();
 }
@@ -114,17 +123,7 @@ Bytes ChannelSwarm::own_handshake() {
     handshake.is_source = options_.role == Role::source;
     handshake.has_edge = options_.has_edge;
     handshake.held = events_.held();
-    if (auto const* newest = newest_feed()) {
-        if (auto const* record = newest->newest(only_rendition)) {
-            handshake.statements.push_back({StatementKind::record, record->wire});
-        }
-        if (auto const* descriptor = newest->descriptor()) {
-            handshake.statements.push_back({StatementKind::descriptor, descriptor->wire});
-        }
-        if (auto const* end = newest->end()) {
-            handshake.statements.push_back({StatementKind::end, end->wire});
-        }
-    }
+    if (auto const* feed = newest_feed()) handshake.known = known_of(*feed);
     return encode(handshake);
 }
 
@@ -173,14 +172,45 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
             {statements_per_second, statements_burst},
             {peers_per_second, peers_burst}}
     );
-    for (auto const& statement : handshake.statements) {
-        if (!take_statement(id, statement)) return;
-    }
+    if (handshake.known) last_poll_ = now - poll_interval + news_time; // it is likely to send that
+    if (!leaves_telling()) tell_news(id, handshake.known);
     send(id, encode(peers_for(id)));
     tell_joined(id);
     enter_edge(id);
     last_pull_ = {};
     pull(now);
+}
+
+/// The uplink of a source may be too narrow for more than the stripes. Whoever these feed tells
+/// the others.
+bool ChannelSwarm::leaves_telling() const {
+    return options_.role == Role::source && edge_ && edge_->is_busy();
+}
+
+/// A newcomer gets what it lacks of the newest record, descriptor and end.
+void ChannelSwarm::tell_news(NeighbourId id, std::optional<ChannelHandshake::Known> const& known) {
+    auto const* feed = newest_feed();
+    if (!feed || (known && known->event > feed->event())) return;
+    auto const is_same = known && known->event == feed->event();
+    std::vector<Statement> news;
+    auto const tell = [&](StatementKind kind, Bytes const& wire, bool is_known) {
+        Statement statement{kind, wire};
+        auto const signature = signature_of(statement);
+        if (is_known && signature) neighbourhood_.note_knows(id, *signature);
+        if (!is_known) news.push_back(std::move(statement));
+    };
+    if (auto const* descriptor = feed->descriptor()) {
+        auto const is_known = is_same && known->revision >= descriptor->value.revision;
+        tell(StatementKind::descriptor, descriptor->wire, is_known);
+    }
+    if (auto const* record = feed->newest(only_rendition)) {
+        auto const is_known = is_same && known->newest >= record->value.number;
+        tell(StatementKind::record, record->wire, is_known);
+    }
+    if (auto const* end = feed->end()) {
+        tell(StatementKind::end, end->wire, is_same && known->has_end);
+    }
+    if (!news.empty()) reply(id, std::move(news));
 }
 
 /// Whoever comes while chunks are being fetched was not there to hear of it.
@@ -298,6 +328,7 @@ bool ChannelSwarm::take_statement(NeighbourId from, Statement const& statement) 
         return true;
     }
     if (outcome != Feed::Outcome::accepted) return true;
+    last_news_ = MonotonicClock::now();
     auto const event = event_of(statement, options_.channel);
     push(statement);
     if (event && events_.on_statement) events_.on_statement(statement, *event);
@@ -315,7 +346,8 @@ void ChannelSwarm::push(Statement const& statement) {
         // Its records go the way of the live edge: who follows it has them from one, not from four.
         if (edge_ && edge_->run() == record->run) tree = edge_->tree(first_stripe);
     }
-    for (auto const id : neighbourhood_.push_targets(*signature, chunk, tree, random_)) {
+    auto const fanout = leaves_telling() ? 0 : limits::push_fanout;
+    for (auto const id : neighbourhood_.push_targets(*signature, chunk, tree, fanout, random_)) {
         send(id, message);
         neighbourhood_.note_knows(id, *signature);
     }
@@ -456,6 +488,7 @@ void ChannelSwarm::schedule_tick() {
 
 void ChannelSwarm::tick() {
     auto const now = MonotonicClock::now();
+    if (edge_) neighbourhood_.set_room(edge_->policy().link_room());
     pull(now);
     ask_for_awaited(now);
     if (is_fill_due_ || now - last_fill_ >= fill_interval) {

@@ -30,7 +30,7 @@ public:
         ChannelId channel;
         SessionId session;
         Role role = Role::viewer;
-        std::size_t most = limits::neighbours;
+        LinkRoom room;
         bool has_edge = false; ///< takes part in the live edge
     };
 
@@ -94,6 +94,8 @@ public:
     [[nodiscard]] LiveEdge* edge() { return edge_.get(); }
     [[nodiscard]] LiveEdge const* edge() const { return edge_.get(); }
 
+    /// How often to dial the peers that were named to this node; none: not at all for now.
+    [[nodiscard]] std::optional<Duration> redial_interval(MonotonicTime now) const;
     /// This endpoint is about to be dialled for a reason.
     void expect(PeerEndpoint const& endpoint) { neighbourhood_.expect(endpoint); }
     void ban(PeerEndpoint const& endpoint);
@@ -118,8 +120,8 @@ private:
 
     Bytes own_handshake() override;
     lt::tcp::endpoint own_endpoint() override { return events_.own_endpoint(); }
-    bool is_welcome(PeerEndpoint const& dialled) override {
-        return neighbourhood_.is_welcome(dialled);
+    bool welcome(PeerEndpoint const& dialled) override {
+        return neighbourhood_.welcome(dialled);
     }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
@@ -127,6 +129,8 @@ private:
 
     void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
+    [[nodiscard]] bool leaves_telling() const;
+    void tell_news(NeighbourId id, std::optional<ChannelHandshake::Known> const& known);
     void tell_joined(NeighbourId id);
     void handle(NeighbourId from, RecordsMessage const& message);
     void handle(NeighbourId from, GetRecordsMessage const& message);
@@ -181,6 +185,7 @@ private:
     std::optional<Awaited> awaited_;
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};
+    MonotonicTime last_news_; ///< when a statement came that was new, or this began
     MonotonicTime last_fill_{};
     bool is_fill_due_ = false;
     bool has_seen_newer_ = false;

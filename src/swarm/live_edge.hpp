@@ -67,6 +67,8 @@ public:
     void on_want(NeighbourId from, StripeList const& list);
     void on_missing(NeighbourId from, StripeList const& list);
 
+    /// Little of a known uplink is left, as all slots are used.
+    [[nodiscard]] bool is_busy() const;
     /// Bits per second of a known uplink that chunk torrents may use now.
     [[nodiscard]] std::uint64_t left_for_chunks() const;
     /// Bytes that have left this node since it was told last, for whatever purpose: what is not the

@@ -140,7 +140,7 @@ std::optional<std::uint64_t> number_at(lt::bdecode_node const& dict, char const*
     return static_cast<std::uint64_t>(value);
 }
 
-std::optional<ChannelHandshake::HeldRange> held_range(lt::bdecode_node const& node) {
+std::optional<std::array<std::uint64_t, 4>> four_numbers(lt::bdecode_node const& node) {
     if (node.type() != lt::bdecode_node::list_t || node.list_size() != 4) return std::nullopt;
     std::array<std::uint64_t, 4> values{};
     for (int i = 0; i < 4; ++i) {
@@ -148,9 +148,16 @@ std::optional<ChannelHandshake::HeldRange> held_range(lt::bdecode_node const& no
         if (value < 0) return std::nullopt;
         values[static_cast<std::size_t>(i)] = static_cast<std::uint64_t>(value);
     }
-    if (values[1] > UINT32_MAX || values[2] > values[3]) return std::nullopt;
+    return values;
+}
+
+std::optional<ChannelHandshake::HeldRange> held_range(lt::bdecode_node const& node) {
+    auto const values = four_numbers(node);
+    if (!values) return std::nullopt;
+    auto const [event, rendition, first, last] = *values;
+    if (rendition > UINT32_MAX || first > last) return std::nullopt;
     return ChannelHandshake::HeldRange{
-        {values[0]}, {static_cast<std::uint32_t>(values[1])}, {values[2]}, {values[3]}};
+        {event}, {static_cast<std::uint32_t>(rendition)}, {first}, {last}};
 }
 
 Expected<std::vector<ChannelHandshake::HeldRange>> held_ranges(lt::bdecode_node const& list) {
@@ -286,10 +293,13 @@ Bytes encode(ChannelHandshake const& handshake) {
     dict["p"] = integer(handshake.port);
     if (handshake.is_source) dict["src"] = integer(1);
     if (handshake.has_edge) dict["e"] = integer(1);
-    Bytes frames;
-    for (auto const& statement : handshake.statements)
-        append_frame(frames, statement);
-    if (!frames.empty()) dict["st"] = as_string(frames);
+    if (auto const& known = handshake.known) {
+        dict["k"] = lt::entry::list_type{
+            integer(known->event.value),
+            integer(known->newest.value),
+            integer(known->revision),
+            integer(known->has_end)};
+    }
     lt::entry::list_type held;
     for (auto const& range : handshake.held) {
         held.emplace_back(lt::entry::list_type{
@@ -325,9 +335,12 @@ Expected<ChannelHandshake> decode_handshake(ByteView bytes) {
     handshake.is_source = number_at(dict, "src").value_or(0) == 1;
     handshake.has_edge = number_at(dict, "e").value_or(0) == 1;
 
-    auto frames = read_frames(view_of(dict.dict_find_string_value("st")), 4);
-    if (!frames) return frames.error();
-    handshake.statements = std::move(frames->statements);
+    if (auto const known = dict.dict_find("k")) {
+        auto const numbers = four_numbers(known);
+        if (!numbers) return Error{"handshake: malformed state of the feed"};
+        auto const [event, newest, revision, end] = *numbers;
+        handshake.known = {{event}, {newest}, revision, end != 0};
+    }
     auto held = held_ranges(dict.dict_find_list("h"));
     if (!held) return held.error();
     handshake.held = std::move(*held);

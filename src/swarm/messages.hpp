@@ -157,17 +157,27 @@ struct ChannelHandshake {
         ChunkNumber last;
         bool operator==(HeldRange const&) const = default;
     };
+    /// How far it knows the feed of the highest event it has heard of. A hint: who claims more than
+    /// it has gets less.
+    struct Known {
+        EventId event;
+        ChunkNumber newest;         ///< of its records; 0: none
+        std::uint64_t revision = 0; ///< of its descriptor; 0: none
+        bool has_end = false;
+        bool operator==(Known const&) const = default;
+    };
     std::uint32_t version = protocol_version;
     SessionId session;
-    std::uint16_t port = 0;            ///< where it listens; 0: it does not
-    bool is_source = false;            ///< the channel's publisher; a hint
-    bool has_edge = false;             ///< takes part in the live edge
-    std::vector<Statement> statements; ///< newest record, descriptor, end, as far as known
-    std::vector<HeldRange> held;       ///< complete chunks, at most limits::held_ranges
+    std::uint16_t port = 0;      ///< where it listens; 0: it does not
+    bool is_source = false;      ///< the channel's publisher; a hint
+    bool has_edge = false;       ///< takes part in the live edge
+    std::optional<Known> known;  ///< what it lacks of it is sent as `records`
+    std::vector<HeldRange> held; ///< complete chunks, at most limits::held_ranges
     bool operator==(ChannelHandshake const&) const = default;
 };
 
-/// Bencoded dictionary {v, id, p, src, e, st, h}.
+/// Bencoded dictionary {v, id, p, src, e, k, h}; `k` is a list of event, newest, revision, end (0
+/// or 1).
 Bytes encode(ChannelHandshake const& handshake);
 /// A higher version is no error here: the caller says so to the user.
 Expected<ChannelHandshake> decode_handshake(ByteView bytes);

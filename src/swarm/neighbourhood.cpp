@@ -13,6 +13,10 @@ constexpr std::size_t enough_without_source = 1;
 constexpr std::size_t expected_peers = 32;
 // Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
 constexpr std::chrono::seconds source_patience{1};
+constexpr Duration shortest_redial = std::chrono::seconds{1};
+constexpr Duration longest_redial = std::chrono::seconds{30};
+constexpr int redial_share = 4;           // of the time without news
+constexpr std::size_t few_neighbours = 3; // a third of those that are wanted
 
 template <class T>
 void keep_some(std::vector<T>& all, std::size_t most, std::mt19937_64& random) {
@@ -32,7 +36,8 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
     for (auto const& [other, known] : neighbours_) {
         if (other != id && known.session == neighbour.session) return Entry::duplicate;
     }
-    if (neighbours_.size() >= options_.most) return Entry::full;
+    if (neighbours_.size() >= options_.room.most) return Entry::full;
+    if (neighbour.is_source) source_ = neighbour.endpoint;
     neighbour.last_heard = now;
     neighbours_.insert_or_assign(id, std::move(neighbour));
     return Entry::accepted;
@@ -67,9 +72,11 @@ void Neighbourhood::expect(PeerEndpoint const& endpoint) {
     if (expected_.size() > expected_peers) expected_.pop_front();
 }
 
-bool Neighbourhood::is_welcome(PeerEndpoint const& dialled) const {
-    return neighbours_.size() < limits::wanted_neighbours ||
-           std::ranges::find(expected_, dialled) != expected_.end();
+bool Neighbourhood::welcome(PeerEndpoint const& dialled) {
+    if (std::erase(expected_, dialled) > 0) return true;
+    // Whoever once was at the source's goes there for a reason only.
+    auto const wanted = dialled == source_ ? 1 : options_.room.wanted;
+    return neighbours_.size() < wanted;
 }
 
 bool Neighbourhood::knows(NeighbourId id, Signature const& statement) const {
@@ -93,6 +100,7 @@ std::vector<NeighbourId> Neighbourhood::push_targets(
     Signature const& statement,
     std::optional<ChunkId> chunk,
     Tree const& tree,
+    std::size_t fanout,
     std::mt19937_64& random
 ) const {
     std::vector<NeighbourId> children;
@@ -102,7 +110,7 @@ std::vector<NeighbourId> Neighbourhood::push_targets(
         if (announced || neighbour.knows.contains(statement) || tree.others.contains(id)) continue;
         (tree.children.contains(id) ? children : targets).push_back(id);
     }
-    keep_some(targets, limits::push_fanout, random);
+    keep_some(targets, fanout, random);
     targets.insert(targets.end(), children.begin(), children.end());
     return targets;
 }
@@ -218,12 +226,14 @@ bool Neighbourhood::should_dial_newcomer(NeighbourId id, ChunkId const& chunk) c
            may_have(*neighbour, chunk);
 }
 
-std::chrono::seconds Neighbourhood::redial_interval() const {
-    using namespace std::chrono_literals;
-    if (neighbours_.empty()) return 1s;
+std::optional<Duration> Neighbourhood::redial_interval(Duration still) const {
+    if (neighbours_.empty()) return shortest_redial;
     auto const has_source =
         std::ranges::any_of(neighbours_, [](auto const& entry) { return entry.second.is_source; });
-    return has_source ? 30s : 2s;
+    if (has_source) return longest_redial;
+    auto const is_alright = neighbours_.size() >= options_.room.wanted / few_neighbours;
+    if (is_alright && still == Duration{}) return std::nullopt;
+    return std::clamp<Duration>(still / redial_share, 2 * shortest_redial, longest_redial);
 }
 
 std::vector<NeighbourId> Neighbourhood::announcers(ChunkId const& chunk) const {
@@ -249,12 +259,12 @@ PeersMessage
 Neighbourhood::peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const {
     PeersMessage message;
     for (auto const& [id, neighbour] : neighbours_) {
-        if (id == to || neighbour.endpoint.port == 0 || now - neighbour.last_heard > alive_for) {
-            continue;
-        }
+        // The source is in every link; to name it would send everybody there again.
+        auto const is_alive = now - neighbour.last_heard <= alive_for;
+        if (id == to || neighbour.endpoint.port == 0 || neighbour.is_source || !is_alive) continue;
         message.peers.push_back({neighbour.endpoint, 0});
     }
-    keep_some(message.peers, limits::peers_per_message, random);
+    keep_some(message.peers, std::min(limits::peers_per_message, options_.room.wanted), random);
     return message;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/limits.hpp"
+#include "base/time.hpp"
+#include "edge/link_room.hpp"
 #include "swarm/bans.hpp"
 #include "swarm/messages.hpp"
 
@@ -46,13 +48,15 @@ class Neighbourhood {
 public:
     struct Options {
         SessionId self;
-        std::size_t most = limits::neighbours;
-        bool is_source = false;
+        LinkRoom room;
     };
     enum class Entry { accepted, self, duplicate, full, banned };
 
     explicit Neighbourhood(Options options)
         : options_(options) {}
+
+    void set_room(LinkRoom const& room) { options_.room = room; }
+    [[nodiscard]] LinkRoom const& room() const { return options_.room; }
 
     /// A connection has said its handshake.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
@@ -68,11 +72,11 @@ public:
     void ban(PeerAddress const& address, SessionId const& session, MonotonicTime now);
     [[nodiscard]] Bans const& bans() const { return bans_; }
 
-    /// This endpoint is about to be dialled for a reason; the last 32 are remembered.
+    /// This endpoint is about to be dialled for a reason, once; the last 32 are remembered.
     void expect(PeerEndpoint const& endpoint);
     /// Whether to say a word to a peer that was dialled. Libtorrent dials whom it knows before the
     /// one it was asked for: who has neighbours enough lets those go.
-    [[nodiscard]] bool is_welcome(PeerEndpoint const& dialled) const;
+    [[nodiscard]] bool welcome(PeerEndpoint const& dialled);
 
     /// It sent this statement, or was sent it.
     void note_knows(NeighbourId id, Signature const& statement);
@@ -84,11 +88,12 @@ public:
         std::set<NeighbourId> others;   ///< that have another parent
     };
     /// Neighbours to push a statement to, of those that do not know it: the children in the tree,
-    /// and at most limits::push_fanout of those that are not in it.
+    /// and at most `fanout` of those that are not in it.
     [[nodiscard]] std::vector<NeighbourId> push_targets(
         Signature const& statement,
         std::optional<ChunkId> chunk,
         Tree const& tree,
+        std::size_t fanout,
         std::mt19937_64& random
     ) const;
 
@@ -119,9 +124,11 @@ public:
     [[nodiscard]] std::optional<ChunkNumber>
     first_held(EventId event, RenditionId rendition, ChunkNumber last) const;
 
-    /// How often to dial the peers that were named to this node, by a link or its user: at once
-    /// while alone, soon while no source is there (it may be coming back), else now and then.
-    [[nodiscard]] std::chrono::seconds redial_interval() const;
+    /// How often to dial the peers that were named to this node, by a link or its user, when
+    /// nothing new has come for `still`: at once while alone, now and then with the source as a
+    /// neighbour, never while others bring what is new. Else soon, as the source may be coming
+    /// back, but more rarely the longer it takes: all others are at its door, too.
+    [[nodiscard]] std::optional<Duration> redial_interval(Duration still) const;
 
     /// The few that a source tells of a new chunk: the copies leave from them. Takes turns.
     [[nodiscard]] std::vector<NeighbourId> first_receivers(std::size_t most);
@@ -138,6 +145,7 @@ private:
     Options options_;
     std::map<NeighbourId, Neighbour> neighbours_;
     Bans bans_;
+    std::optional<PeerEndpoint> source_; ///< where it was, last
     std::deque<PeerEndpoint> expected_; // the latest last
     NeighbourId last_receiver_;
 };

@@ -169,8 +169,9 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
         .channel = channel.channel,
         .session = session_id_,
         .role = channel.role,
-        .most = channel.role == ChannelSwarm::Role::source ? limits::source_neighbours
-                                                           : limits::neighbours,
+        .room = channel.role == ChannelSwarm::Role::source
+                    ? LinkRoom{.most = limits::source_neighbours}
+                    : LinkRoom{},
         .has_edge = options_.network.edge && channel.role != ChannelSwarm::Role::seeder};
     joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
     joined.peers = channel.peers;
@@ -210,12 +211,14 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
 
 /// Connections that are no neighbours, such as of other clients, do not count.
 void Swarm::fill(Joined const& joined, std::size_t least) {
-    auto const neighbours = joined.swarm->neighbourhood().all().size();
-    auto const wanted = limits::wanted_neighbours - std::min(limits::wanted_neighbours, neighbours);
+    auto const& neighbourhood = joined.swarm->neighbourhood();
+    auto const most = neighbourhood.room().wanted;
+    auto const wanted = most - std::min(most, neighbourhood.all().size());
     allow_dials(joined.torrent, std::max(wanted, least));
 }
 
-void Swarm::dial_peers(ChannelId const& channel, Joined const& joined) {
+void Swarm::dial_peers(ChannelId const& channel, Joined& joined) {
+    joined.dialled = MonotonicClock::now();
     for (auto const& peer : joined.peers)
         dial_named(channel, peer);
 }
@@ -307,10 +310,11 @@ void Swarm::tick() {
         traffic.down_rate = traffic.down - std::exchange(traffic.down_before, traffic.down);
         traffic.up_rate = traffic.up - std::exchange(traffic.up_before, traffic.up);
     }
-    for (auto const& [id, joined] : channels_) {
+    for (auto& [id, joined] : channels_) {
         fill(joined, 0);
-        auto const interval = joined.swarm->neighbourhood().redial_interval();
-        if (ticks_ % static_cast<std::uint64_t>(interval / tick_interval) != 0) continue;
+        auto const now = MonotonicClock::now();
+        auto const interval = joined.swarm->redial_interval(now);
+        if (!interval || now - joined.dialled < *interval) continue;
         dial_peers(id, joined);
     }
 }
@@ -409,7 +413,7 @@ void Swarm::on_alert(lt::alert* alert) {
             ));
         }
         if (!std::exchange(may_dial_, true)) {
-            for (auto const& [id, joined] : channels_)
+            for (auto& [id, joined] : channels_)
                 dial_peers(id, joined);
         }
     } else if (auto const* failed = lt::alert_cast<lt::listen_failed_alert>(alert)) {

@@ -123,8 +123,9 @@ private:
         std::unique_ptr<ChannelSwarm> swarm;
         lt::torrent_handle torrent;
         std::vector<std::string> peers;
+        MonotonicTime dialled{}; ///< when these were, last
     };
-    void dial_peers(ChannelId const& channel, Joined const& joined);
+    void dial_peers(ChannelId const& channel, Joined& joined);
     static void fill(Joined const& joined, std::size_t least);
 
     EventLoop& loop_;

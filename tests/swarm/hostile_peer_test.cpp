@@ -287,18 +287,6 @@ TEST_CASE("A peer whose handshake makes no sense is let go") {
     CHECK(victim.neighbours() == 0);
 }
 
-TEST_CASE("Forged statements in a handshake count like any others") {
-    TestSwarm swarm;
-    auto& victim = swarm.add({.peers = {}, .fetches = false});
-    ChannelHandshake hello;
-    hello.statements = {forged(swarm.key, 1), forged(swarm.key, 2), forged(swarm.key, 3)};
-    auto const peer = swarm.connect(victim, hello);
-    CHECK(swarm.driver.until([&] { return peer->is_closed(); }));
-    CHECK(victim.channel().counters().bad_signature == 3);
-    CHECK(victim.channel().neighbourhood().bans().count() == 1);
-    CHECK(victim.records().empty());
-}
-
 TEST_CASE("Addresses from a peer are dialled at a bounded pace") {
     Attack attack;
     std::vector<std::unique_ptr<DialCounter>> named;

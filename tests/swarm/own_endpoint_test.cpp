@@ -33,7 +33,7 @@ private:
         ++outgoing;
         return {lt::make_address("127.0.0.1"), port};
     }
-    bool is_welcome(PeerEndpoint const&) override { return welcomes; }
+    bool welcome(PeerEndpoint const&) override { return welcomes; }
     void on_open(ChannelConnection&, ByteView) override {}
     void on_message(ChannelConnection&, ByteView) override {}
     void on_close(ChannelConnection&) override {}

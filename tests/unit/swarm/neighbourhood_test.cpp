@@ -48,7 +48,7 @@ Ids sorted(Ids ids) {
 
 struct Bench {
     explicit Bench(std::size_t most = limits::neighbours)
-        : all({.self = SessionId{{own}}, .most = most}) {}
+        : all({.self = SessionId{{own}}, .room = {.wanted = most, .most = most}}) {}
 
     NeighbourId enter(Neighbour entering) {
         NeighbourId const id{++last};
@@ -90,10 +90,10 @@ TEST_CASE("A statement goes to neighbours that do not know it") {
     auto const sender = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.note_knows(sender, signature(1));
-    CHECK(bench.all.push_targets(signature(1), {}, {}, bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(2), {}, {}, bench.random).size() == 2);
+    CHECK(bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(2), {}, {}, limits::push_fanout, bench.random).size() == 2);
     bench.all.note_knows(other, signature(1));
-    CHECK(bench.all.push_targets(signature(1), {}, {}, bench.random).empty());
+    CHECK(bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random).empty());
 }
 
 TEST_CASE("A record does not go to neighbours that announced its chunk") {
@@ -101,8 +101,8 @@ TEST_CASE("A record does not go to neighbours that announced its chunk") {
     auto const announced = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.on_have(announced, have(5, State::joining));
-    CHECK(bench.all.push_targets(signature(1), chunk(5), {}, bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(1), chunk(6), {}, bench.random).size() == 2);
+    CHECK(bench.all.push_targets(signature(1), chunk(5), {}, limits::push_fanout, bench.random) == Ids{other});
+    CHECK(bench.all.push_targets(signature(1), chunk(6), {}, limits::push_fanout, bench.random).size() == 2);
 }
 
 TEST_CASE("A statement goes to all children in a tree, and to nobody who has another parent") {
@@ -115,7 +115,7 @@ TEST_CASE("A statement goes to all children in a tree, and to nobody who has ano
     auto expected = tree.children;
     expected.erase(expected.begin());
     expected.insert(outside);
-    auto const targets = bench.all.push_targets(signature(1), {}, tree, bench.random);
+    auto const targets = bench.all.push_targets(signature(1), {}, tree, limits::push_fanout, bench.random);
     CHECK(sorted(targets) == Ids(expected.begin(), expected.end()));
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("A statement is pushed to a bounded number of neighbours, not always t
         bench.enter(neighbour(i));
     std::set<NeighbourId> reached;
     for (std::uint64_t i = 0; i < 50; ++i) {
-        auto const targets = bench.all.push_targets(signature(i), {}, {}, bench.random);
+        auto const targets = bench.all.push_targets(signature(i), {}, {}, limits::push_fanout, bench.random);
         REQUIRE(targets.size() == limits::push_fanout);
         REQUIRE(std::set<NeighbourId>(targets.begin(), targets.end()).size() == targets.size());
         reached.insert(targets.begin(), targets.end());
@@ -280,17 +280,45 @@ TEST_CASE("The first receivers of new chunks take turns") {
     CHECK(empty.all.first_receivers(2).empty());
 }
 
-TEST_CASE("Named peers are dialled more often the less there is to watch from") {
+TEST_CASE("Whoever was at the source's goes there again for a reason only") {
     Bench bench;
-    CHECK(bench.all.redial_interval() == 1s);
+    bench.all.set_room({});
+    auto source = neighbour(1);
+    source.is_source = true;
+    auto const id = bench.enter(source);
+    bench.enter(neighbour(2));
+    bench.all.leave(id);
+    CHECK_FALSE(bench.all.welcome(source.endpoint));
+    CHECK(bench.all.welcome(neighbour(3).endpoint));
+    bench.all.expect(source.endpoint);
+    CHECK(bench.all.welcome(source.endpoint));
+    bench.all.leave({2});
+    CHECK(bench.all.welcome(source.endpoint)); // there is nobody else
+}
+
+TEST_CASE("Named peers are dialled while there is too little to watch from") {
+    Bench bench;
+    CHECK(bench.all.redial_interval(0s) == 1s);
+    CHECK(bench.all.redial_interval(1h) == 1s);
     bench.enter(neighbour(1));
-    CHECK(bench.all.redial_interval() == 2s);
+    CHECK(bench.all.redial_interval(0s) == 2s);
     auto source = neighbour(2);
     source.is_source = true;
     auto const id = bench.enter(source);
-    CHECK(bench.all.redial_interval() == 30s);
+    CHECK(bench.all.redial_interval(1h) == 30s);
     bench.all.leave(id);
-    CHECK(bench.all.redial_interval() == 2s);
+    CHECK(bench.all.redial_interval(0s) == 2s);
+}
+
+TEST_CASE("A source that has gone is dialled the more rarely the longer it is away") {
+    Bench bench;
+    bench.all.set_room({});
+    for (std::uint8_t i = 1; i <= limits::wanted_neighbours / 3; ++i)
+        bench.enter(neighbour(i));
+    CHECK_FALSE(bench.all.redial_interval(0s)); // others bring what is new
+    CHECK(bench.all.redial_interval(1s) == 2s);
+    CHECK(bench.all.redial_interval(40s) == 10s);
+    CHECK(bench.all.redial_interval(1h) == 30s);
 }
 
 TEST_CASE("The third strike bans the session") {
@@ -408,18 +436,21 @@ TEST_CASE("Held chunks join into ranges in whichever order they come") {
 }
 
 TEST_CASE("Who has neighbours enough welcomes those only that it dials for a reason") {
-    Bench bench;
+    Bench bench{limits::wanted_neighbours + 1};
+    bench.all.set_room({});
     auto const stranger = neighbour(200).endpoint;
     auto const chosen = neighbour(201).endpoint;
     bench.all.expect(chosen);
     for (std::uint8_t i = 1; i < limits::wanted_neighbours; ++i)
         bench.enter(neighbour(i));
-    CHECK(bench.all.is_welcome(stranger));
+    CHECK(bench.all.welcome(stranger));
     bench.enter(neighbour(limits::wanted_neighbours));
-    CHECK_FALSE(bench.all.is_welcome(stranger));
-    CHECK(bench.all.is_welcome(chosen));
+    CHECK_FALSE(bench.all.welcome(stranger));
+    CHECK(bench.all.welcome(chosen));
+    CHECK_FALSE(bench.all.welcome(chosen)); // the dial was made
 
+    bench.all.expect(chosen);
     for (std::uint8_t i = 0; i < 32; ++i) // it is not remembered for ever
         bench.all.expect(neighbour(static_cast<std::uint8_t>(202 + i)).endpoint);
-    CHECK_FALSE(bench.all.is_welcome(chosen));
+    CHECK_FALSE(bench.all.welcome(chosen));
 }
