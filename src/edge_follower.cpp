@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from befo
 // For the last blocks of a chunk after its record, which goes ahead of them.
 constexpr std::chrono::milliseconds patience{1000};
 constexpr int patience_spans = 4; // where these are more: each hop takes one
-constexpr int due_share = 3;                // of the latency, that fetching takes
+constexpr int due_share = 3;      // of the latency, that fetching takes
 
 SharedBytes content_of(EdgeBytes const& bytes) {
     if (bytes.size == bytes.payload->size()) return bytes.payload;

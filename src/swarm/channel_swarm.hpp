@@ -120,9 +120,7 @@ private:
 
     Bytes own_handshake() override;
     lt::tcp::endpoint own_endpoint() override { return events_.own_endpoint(); }
-    bool welcome(PeerEndpoint const& dialled) override {
-        return neighbourhood_.welcome(dialled);
-    }
+    bool welcome(PeerEndpoint const& dialled) override { return neighbourhood_.welcome(dialled); }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection) override;

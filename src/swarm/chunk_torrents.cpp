@@ -314,6 +314,12 @@ void ChunkTorrents::on_payload(
     }
 }
 
+bool ChunkTorrents::is_busy() const {
+    return !event_torrents_.empty() || std::ranges::any_of(active_, [](auto const& entry) {
+        return entry.second.is_wanted || entry.second.sent != entry.second.sent_before;
+    });
+}
+
 void ChunkTorrents::limit_upload(std::uint64_t bytes_per_second) {
     std::uint64_t senders = 1 + event_torrents_.size(); // and one that begins now
     for (auto const& [key, active] : active_)

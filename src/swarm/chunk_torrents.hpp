@@ -77,6 +77,8 @@ public:
     );
 
     [[nodiscard]] bool is_active(ChunkKey const& key) const { return active_.contains(key); }
+    /// Pieces are asked for, or have been sent since the last `limit_upload`.
+    [[nodiscard]] bool is_busy() const;
     [[nodiscard]] bool is_wanted(ChunkKey const& key) const;
     [[nodiscard]] std::vector<ChunkKey> wanted() const;
     [[nodiscard]] std::size_t active() const { return active_.size(); }

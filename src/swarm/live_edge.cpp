@@ -37,7 +37,7 @@ constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
 constexpr double repeats_burst_seconds = 3;
 constexpr std::uint64_t narrow_uplink = 256'000; // bits per second: a record takes 10 ms and more
-constexpr double most_repair_seconds = 0.25; // of the uplink, that wait
+constexpr double most_repair_seconds = 0.25;     // of the uplink, that wait
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;

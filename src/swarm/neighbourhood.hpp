@@ -146,7 +146,7 @@ private:
     std::map<NeighbourId, Neighbour> neighbours_;
     Bans bans_;
     std::optional<PeerEndpoint> source_; ///< where it was, last
-    std::deque<PeerEndpoint> expected_; // the latest last
+    std::deque<PeerEndpoint> expected_;  // the latest last
     NeighbourId last_receiver_;
 };
 

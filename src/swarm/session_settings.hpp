@@ -4,6 +4,7 @@
 
 #include <libtorrent/settings_pack.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct NetworkOptions {
     bool edge = true;                       ///< take part in the live edge
     std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: unlimited
 };
+
+/// Between two looks of libtorrent at its connections, where no rate limit waits for them.
+inline constexpr std::chrono::milliseconds idle_session_tick{100};
 
 /// The parts of socks5://[user:password@]host:port; an IPv6 host stands in brackets.
 struct SocksProxy {

@@ -116,6 +116,7 @@ private:
     void schedule_tick();
     void rescue_stuck();
     void share_uplink();
+    void set_session_tick(bool is_busy);
     void limit_session(std::uint64_t bits_per_second);
     void look_for_peers();
 
@@ -143,6 +144,7 @@ private:
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
     bool has_paced_edge_ = false;
+    bool has_short_tick_ = false;
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;
     bool may_dial_ = true;

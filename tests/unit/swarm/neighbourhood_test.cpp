@@ -90,8 +90,13 @@ TEST_CASE("A statement goes to neighbours that do not know it") {
     auto const sender = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.note_knows(sender, signature(1));
-    CHECK(bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(2), {}, {}, limits::push_fanout, bench.random).size() == 2);
+    CHECK(
+        bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random) ==
+        Ids{other}
+    );
+    CHECK(
+        bench.all.push_targets(signature(2), {}, {}, limits::push_fanout, bench.random).size() == 2
+    );
     bench.all.note_knows(other, signature(1));
     CHECK(bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random).empty());
 }
@@ -101,8 +106,14 @@ TEST_CASE("A record does not go to neighbours that announced its chunk") {
     auto const announced = bench.enter(neighbour(1));
     auto const other = bench.enter(neighbour(2));
     bench.all.on_have(announced, have(5, State::joining));
-    CHECK(bench.all.push_targets(signature(1), chunk(5), {}, limits::push_fanout, bench.random) == Ids{other});
-    CHECK(bench.all.push_targets(signature(1), chunk(6), {}, limits::push_fanout, bench.random).size() == 2);
+    CHECK(
+        bench.all.push_targets(signature(1), chunk(5), {}, limits::push_fanout, bench.random) ==
+        Ids{other}
+    );
+    CHECK(
+        bench.all.push_targets(signature(1), chunk(6), {}, limits::push_fanout, bench.random)
+            .size() == 2
+    );
 }
 
 TEST_CASE("A statement goes to all children in a tree, and to nobody who has another parent") {
@@ -115,7 +126,8 @@ TEST_CASE("A statement goes to all children in a tree, and to nobody who has ano
     auto expected = tree.children;
     expected.erase(expected.begin());
     expected.insert(outside);
-    auto const targets = bench.all.push_targets(signature(1), {}, tree, limits::push_fanout, bench.random);
+    auto const targets =
+        bench.all.push_targets(signature(1), {}, tree, limits::push_fanout, bench.random);
     CHECK(sorted(targets) == Ids(expected.begin(), expected.end()));
 }
 
@@ -125,7 +137,8 @@ TEST_CASE("A statement is pushed to a bounded number of neighbours, not always t
         bench.enter(neighbour(i));
     std::set<NeighbourId> reached;
     for (std::uint64_t i = 0; i < 50; ++i) {
-        auto const targets = bench.all.push_targets(signature(i), {}, {}, limits::push_fanout, bench.random);
+        auto const targets =
+            bench.all.push_targets(signature(i), {}, {}, limits::push_fanout, bench.random);
         REQUIRE(targets.size() == limits::push_fanout);
         REQUIRE(std::set<NeighbourId>(targets.begin(), targets.end()).size() == targets.size());
         reached.insert(targets.begin(), targets.end());
