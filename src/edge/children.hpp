@@ -74,6 +74,7 @@ private:
     [[nodiscard]] int source_rank(
         Child const& child, StripeIndex stripe, StripeIndex wanted, MonotonicTime now
     ) const;
+    [[nodiscard]] Duration spans(int number) const;
     [[nodiscard]] std::size_t quota() const;
     [[nodiscard]] std::size_t slots_of(NeighbourId id) const;
     void watch_source_children(MonotonicTime now);

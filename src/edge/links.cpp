@@ -21,7 +21,8 @@ Links::Links(EdgeNode& node, Parents const& parents, Children const& children, M
     , parents_(parents)
     , children_(children)
     , next_(start + period)
-    , open_pause_(period) {}
+    , open_pause_(period)
+    , source_pause_(any_period) {}
 
 StripeMask Links::lacking_homes() const {
     StripeMask lacking = 0;
@@ -48,7 +49,7 @@ void Links::open_to_source(MonotonicTime now) {
         if (neighbour.peer.is_source) return;
     }
     // It may be full, and all others may be at its door as well.
-    next_source_ = now + node_.random_time(source_pause_, source_pause_ / 2);
+    next_source_ = now + node_.random_time(source_pause_, source_pause_ * 3 / 2);
     source_pause_ = std::min<Duration>(2 * source_pause_, longest_source_pause);
     PreemptMessage source;
     source.successor = node_.options.source;

@@ -9,9 +9,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds watch_period{200};
-constexpr seconds proof_time{3};       // a root that forwards has reached half of all by then
-constexpr seconds rotation_pause{3};   // between two rotations of a stripe
-constexpr seconds settled_after{2};    // a neighbour newer than that may lack stripes
+constexpr int proof_spans = 12;  // a root that forwards has reached half of all by then
+constexpr int settled_spans = 8; // a neighbour newer than that may lack stripes
+constexpr milliseconds usual_span{250};
 constexpr seconds out_of_favour{20};   // after a rotation: the others may prove themselves
 constexpr milliseconds silence{1000};  // of a child: three adverts are missing
 constexpr milliseconds doubt{600};     // of a child: two are
@@ -20,6 +20,11 @@ constexpr milliseconds reserved{1000}; // for homes, after a stripe has lost its
 constexpr int over_share = -1;         // rank of a slot beyond a session's share
 
 } // namespace
+
+/// So many spans, but not less than of the usual length: requests and adverts take their time.
+Duration Children::spans(int number) const {
+    return number * std::max(node_.options.span, usual_span);
+}
 
 std::size_t Children::quota() const {
     return node_.slots / node_.options.total();
@@ -61,14 +66,15 @@ int Children::source_rank(
     if (stripe != wanted && (!is_beyond || wanted_has > each)) return untouchable;
     auto const share = (node_.options.total() + 3U) / 4;
     if (others_wait_ && slots_of(child.id) > share) return over_share;
-    auto const is_proven = !has(undelivered_, stripe) || now - child.accepted < proof_time ||
-                           now - rotated_[stripe.value] < rotation_pause;
+    auto const is_proven = !has(undelivered_, stripe) ||
+                           now - child.accepted < spans(proof_spans) ||
+                           now - rotated_[stripe.value] < spans(proof_spans);
     auto const rank = static_cast<int>(child_class_of(child, stripe, now));
     return is_proven ? rank : std::min<int>(rank, child_class::relay);
 }
 
 void Children::note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now) {
-    if (!has(undelivered_, stripe) || now - victim.accepted < proof_time) return;
+    if (!has(undelivered_, stripe) || now - victim.accepted < spans(proof_spans)) return;
     rotated_[stripe.value] = now;
     if (auto* neighbour = node_.find(victim.id)) neighbour->distrusted_until = now + out_of_favour;
 }
@@ -169,7 +175,7 @@ void Children::watch_source_children(MonotonicTime now) {
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
         if (neighbour.is_searching && slots_of(id) == 0) others_wait_ = true;
-        if (now - neighbour.entered < settled_after) continue;
+        if (now - neighbour.entered < spans(settled_spans)) continue;
         ++settled;
         for (StripeIndex s; s.value < children_.size(); ++s)
             lacking[s.value] += has(neighbour.flowing, s) ? 0U : 1U;

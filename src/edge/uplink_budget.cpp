@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace minuteswarm {
 namespace {
@@ -16,21 +17,24 @@ constexpr MediaTime window = std::chrono::seconds{8};
 } // namespace
 
 void UplinkBudget::note(GroupHeader const& header) {
-    if (!recent_.empty() && header.media_time <= recent_.back().first) return;
-    recent_.emplace_back(header.media_time, header.length);
-    while (header.media_time - recent_.front().first > window)
-        recent_.pop_front();
+    recent_.try_emplace(header.group, Length{header.media_time, header.length});
+    auto const newest = recent_.rbegin()->second.at;
+    while (newest - recent_.begin()->second.at > window)
+        recent_.erase(recent_.begin());
 }
 
+/// Of groups whose next one is known as well: what did not come must not make the stream look
+/// smaller, and the uplink larger, than it is.
 double UplinkBudget::bitrate() const {
-    auto const given = static_cast<double>(options_.bitrate);
-    if (recent_.size() < 2) return given;
-    auto const time = recent_.back().first - recent_.front().first;
-    if (time < window / 4) return given;
     double bytes = 0;
-    for (auto const& [at, length] : recent_)
-        bytes += length;
-    return (bytes - recent_.back().second) * 8 / in_seconds(time); // the newest has only begun
+    MediaTime time{};
+    for (auto group = recent_.begin(); group != recent_.end(); ++group) {
+        auto const next = std::next(group);
+        if (next == recent_.end() || next->first != group->first.next()) continue;
+        bytes += group->second.bytes;
+        time += next->second.at - group->second.at;
+    }
+    return time < window / 4 ? static_cast<double>(options_.bitrate) : bytes * 8 / in_seconds(time);
 }
 
 double UplinkBudget::stripe_rate() const {

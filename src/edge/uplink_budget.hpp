@@ -5,8 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <utility>
+#include <map>
 
 namespace minuteswarm {
 
@@ -26,7 +25,7 @@ public:
     explicit UplinkBudget(Options const& options)
         : options_(options) {}
 
-    /// A group of the stream, each once; those that come late do not count.
+    /// A group of the stream, in whichever order they come.
     void note(GroupHeader const& header);
     /// At most limits::edge_slots.
     [[nodiscard]] std::size_t slots() const;
@@ -48,7 +47,11 @@ private:
     [[nodiscard]] double stripe_rate() const;
 
     Options options_;
-    std::deque<std::pair<MediaTime, std::uint32_t>> recent_; // groups: when, bytes
+    struct Length {
+        MediaTime at;
+        std::uint32_t bytes = 0;
+    };
+    std::map<GroupNumber, Length> recent_;
 };
 
 } // namespace minuteswarm

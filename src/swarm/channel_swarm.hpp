@@ -128,6 +128,10 @@ private:
     void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
     [[nodiscard]] bool leaves_telling() const;
+    [[nodiscard]] std::optional<ChannelHandshake::Known> known_feed();
+    void exchange_news(
+        NeighbourId id, std::optional<ChannelHandshake::Known> const& known, MonotonicTime now
+    );
     void tell_news(NeighbourId id, std::optional<ChannelHandshake::Known> const& known);
     void tell_joined(NeighbourId id);
     void handle(NeighbourId from, RecordsMessage const& message);

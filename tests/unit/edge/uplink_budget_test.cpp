@@ -14,9 +14,10 @@ UplinkBudget budget(std::uint64_t uplink, std::uint64_t bitrate = mbit) {
     return UplinkBudget{{{250, 8, 1, {}}, bitrate, uplink}};
 }
 
-GroupHeader group(MediaTime media_time, std::uint32_t length) {
+GroupHeader group(std::uint64_t number, std::uint32_t length) {
     GroupHeader header;
-    header.media_time = media_time;
+    header.group = {number};
+    header.media_time = number * 250ms;
     header.length = length;
     return header;
 }
@@ -38,16 +39,23 @@ TEST_CASE("What slots take of the uplink is the stream's bytes, and what blocks 
 TEST_CASE("The budget follows the stream once groups have told enough of it") {
     auto follows = budget(2 * mbit);
     auto const before = follows.slots();
-    follows.note(group(0s, 62'500)); // twice the bitrate that was given
-    follows.note(group(250ms, 62'500));
+    follows.note(group(0, 62'500)); // twice the bitrate that was given
+    follows.note(group(1, 62'500));
     CHECK(follows.slots() == before);
-    for (int i = 2; i <= 40; ++i)
-        follows.note(group(i * 250ms, 62'500));
+    for (std::uint64_t i = 2; i <= 40; ++i)
+        follows.note(group(i, 62'500));
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
     CHECK(follows.slots() == budget(2 * mbit, 2 * mbit).slots());
     CHECK(follows.slots() < before);
-    follows.note(group(1s, 1)); // late
+    follows.note(group(4, 1)); // late
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
+}
+
+TEST_CASE("Groups that did not come make the stream no smaller") {
+    auto follows = budget(2 * mbit);
+    for (std::uint64_t i = 0; i <= 40; i += i % 5 == 1 ? 4 : 1) // 0 1 5 6 10 11
+        follows.note(group(i, 31'250));
+    CHECK(follows.bitrate() == Approx(1.0 * mbit));
 }
 
 TEST_CASE("Chunks get what slots leave of the uplink, and little while blocks wait") {
