@@ -1,0 +1,183 @@
+"""The lab itself: what its lines do to packets."""
+import contextlib
+import os
+import socket
+import statistics
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "functional")]
+import network  # noqa: E402
+from harness import PATIENCE, check, main, until  # noqa: E402
+
+PORT = 7000
+
+
+def udp(place):
+    with place.inside():
+        end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end.bind((place.address, PORT))
+    end.settimeout(1)
+    return end
+
+
+def send_numbers(sender, receiver, place, count, interval):
+    """[(number, seconds on the way)] in order of coming."""
+    arrived = []
+
+    def receive():
+        while not arrived or arrived[-1][0] != count:
+            try:
+                number, sent = struct.unpack("!Id", receiver.recv(100))
+            except TimeoutError:
+                return
+            arrived.append((number, time.monotonic() - sent))
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    for number in range(count):
+        sender.sendto(struct.pack("!Id", number, time.monotonic()), (place.public, PORT))
+        time.sleep(interval)
+    thread.join()
+    return arrived
+
+
+def test_packets_take_as_long_as_both_lines_say_and_are_lost_as_often(case):
+    network.check_possible()
+    with network.Network() as net:
+        a = net.add("a", network.line("plain", delay=20, loss=0.1))
+        b = net.add("b", network.line("plain", delay=10))
+        arrived = send_numbers(udp(a), udp(b), b, 1000, 0.002)
+    took = [seconds for _, seconds in arrived]
+    check(0.86 < len(arrived) / 1000 < 0.94, f"{len(arrived)} of 1000 packets came over a line that loses 10 %")
+    check(min(took) >= 0.030, f"a packet took only {min(took) * 1000:.1f} ms")
+    check(statistics.median(took) < 0.032 * PATIENCE, f"packets took {statistics.median(took) * 1000:.1f} ms")
+    check([number for number, _ in arrived] == sorted(number for number, _ in arrived), "packets overtook each other")
+    check(net.result["lost"] == 1000 - len(arrived), f"the wire says {net.result}")
+
+
+def test_jitter_keeps_the_order_unless_the_line_says_otherwise(case):
+    network.check_possible()
+    with network.Network() as net:
+        a = net.add("a", network.line("plain", delay=5, jitter=30))
+        b = net.add("b", network.line("plain"))
+        c = net.add("c", network.line("plain", reorder=True))
+        sender = udp(a)
+        kept, mixed = (send_numbers(sender, udp(place), place, 300, 0.003) for place in (b, c))
+    for arrived in (kept, mixed):
+        took = [seconds for _, seconds in arrived]
+        check(len(arrived) >= 298 and min(took) >= 0.005 and max(took) > 0.025, f"{len(arrived)} packets took {min(took)} to {max(took)} s")
+    orders = [[number for number, _ in arrived] for arrived in (kept, mixed)]
+    check(orders[0] == sorted(orders[0]), "packets overtook each other")
+    check(orders[1] != sorted(orders[1]), "no packet overtook another")
+
+
+def tcp_rate(sender, receiver, seconds):
+    """Payload bits per second that one connection brings over."""
+    with receiver.inside():
+        listener = socket.create_server((receiver.address, PORT))
+    with sender.inside():
+        out = socket.create_connection((receiver.public, PORT), 5)
+    into = listener.accept()[0]
+    into.settimeout(5)
+    end = time.monotonic() + 1 + seconds  # a second for TCP to find its pace
+
+    def send():
+        with contextlib.suppress(OSError):  # the other end closes
+            while time.monotonic() < end:
+                out.send(bytes(20_000))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    received, began = 0, None
+    while time.monotonic() < end:
+        size = len(into.recv(65536))
+        if time.monotonic() > end - seconds:
+            began = began or time.monotonic()
+            received += size
+    passed = time.monotonic() - began
+    into.close()
+    thread.join(5)
+    return received * 8 / passed
+
+
+def test_uplink_and_downlink_hold_their_rates(case):
+    network.check_possible()
+    with network.Network() as net:
+        narrow_up = net.add("narrow-up", network.line("dsl", up="2M"))
+        narrow_down = net.add("narrow-down", network.line("dsl", up="20M", down="3M"))
+        wide = net.add("wide", network.line("fibre"))
+        for sender, receiver, bits in ((narrow_up, wide, 2e6), (wide, narrow_down, 3e6)):
+            got = tcp_rate(sender, receiver, 3)
+            # Headers take 52 of 1500 bytes.
+            check(0.8 * bits < got < 0.98 * bits, f"{got / 1e6:.2f} Mbit/s from {sender.name} to {receiver.name}")
+        sent = narrow_up.traffic()[0]
+        check(sent < 2e6 / 8 * 5, f"{sent} bytes left over 2 Mbit/s within 4 s")
+
+
+def test_a_line_that_is_cut_passes_nothing_until_it_is_restored(case):
+    network.check_possible()
+    with network.Network() as net:
+        a = net.add("a", network.line("plain", delay=1))
+        b = net.add("b", network.line("plain"))
+        ends = udp(a), udp(b)
+
+        def answers():
+            return bool(send_numbers(*ends, b, 1, 0))
+
+        check(answers(), "nothing passes a line")
+        b.cut()
+        until(lambda: not answers(), 5, "the line is cut")
+        check(not answers() and not answers(), "a cut line passed a packet")
+        b.restore()
+        until(answers, 5, "the line is there again")
+    check(net.result["cut"] >= 2, f"the wire says {net.result}")
+
+
+def test_behind_nat_answers_come_and_nothing_else(case):
+    network.check_possible(nat=True)
+    with network.Network() as net:
+        inner = net.add("inner", network.line("plain", nat="port-restricted"))
+        symmetric = net.add("symmetric", network.line("plain", nat="symmetric"))
+        outer = [net.add(f"outer{index}", network.line("plain")) for index in (1, 2)]
+        ends = [udp(place) for place in outer]
+        for place, is_same in ((inner, True), (symmetric, False)):
+            behind = udp(place)
+            seen = []
+            for end, there in zip(ends, outer):
+                behind.sendto(b"out", (there.public, PORT))
+                data, address = end.recvfrom(100)
+                check(data == b"out" and address[0] == place.public, f"{place.name} is seen as {address}")
+                end.sendto(b"back", address)
+                check(behind.recv(100) == b"back", f"no answer came to {place.name}")
+                seen.append(address[1])
+            check((seen[0] == seen[1]) == is_same, f"{place.name} is seen at the ports {seen}")
+            with outer[0].inside():
+                stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            stranger.sendto(b"uninvited", (place.public, seen[0]))
+            behind.settimeout(0.3)
+            try:
+                check(behind.recv(100) != b"uninvited", f"a stranger's packet came to {place.name}")
+            except TimeoutError:
+                pass
+
+
+def test_nothing_is_left_of_a_lab_whose_process_died(case):
+    network.check_possible()
+    child = os.fork()
+    if child == 0:
+        net = network.Network().__enter__()
+        net.add("a", network.line("plain"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    left = network.leftovers()
+    check(any(name.startswith(f"{network.PREFIX}{child}-") for name in left), f"only {left} was left")
+    with network.Network():
+        check(not network.leftovers(), f"{network.leftovers()} is still there")
+
+
+if __name__ == "__main__":
+    main()
