@@ -1,4 +1,4 @@
-"""The lab itself: what its lines do to packets."""
+"""The lab: what its lines do to packets, and the program over them."""
 import contextlib
 import os
 import socket
@@ -9,9 +9,11 @@ import threading
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "functional")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
 import network  # noqa: E402
-from harness import PATIENCE, check, main, until  # noqa: E402
+import results  # noqa: E402
+import run  # noqa: E402
+from harness import PATIENCE, archive_bytes, check, main, until  # noqa: E402
 
 PORT = 7000
 
@@ -177,6 +179,26 @@ def test_nothing_is_left_of_a_lab_whose_process_died(case):
     check(any(name.startswith(f"{network.PREFIX}{child}-") for name in left), f"only {left} was left")
     with network.Network():
         check(not network.leftovers(), f"{network.leftovers()} is still there")
+
+
+def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
+    run.prepare()
+    smoke = run.Run(case, run.scenario("smoke"), run.Swarm)
+    smoke.go()
+    smoke.read()
+    found = results.of(smoke)
+    figures = found["figures"]
+    check(found["bars"]["delivered_percent"]["met"], f"{figures['delivered_percent']} % came")
+    check(not any(row["stalls"] or row["gaps"] for row in found["viewers"]), f"it did not play on: {found['viewers']}")
+    check(figures["ended_by_themselves"] == 0, "a viewer ended")
+    check(figures["latency_p50_s"] > 0.050, f"bytes took {figures['latency_p50_s']} s over 50 ms of lines")
+    worst = max(row[2] for row in found["latency_over_time"])
+    check(0.5 < worst < 5.0, f"the cut of half a second made bytes {worst} s late")
+    check(0.9 < figures["source_upload_times_bitrate"] < 2, f"the source sent {figures['source_upload_times_bitrate']} times the stream")
+    check(found["feeding"] and all(edge[:2] == ["source", "viewer00"] for edge in found["feeding"]), f"who fed whom: {found['feeding']}")
+    check(smoke.wire["cut"] > 0 and smoke.wire["overflow"] == 0, f"the wire says {smoke.wire}")
+    played = smoke.sittings[0].copy.read_bytes()
+    check(played and played[:100_000] in archive_bytes(case.folder / "archive"), "what was played is not what was sent")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,168 @@
+"""What a run of the lab came to. Pure: lists of frames and samples in, figures out.
+
+Latency is from the moment that a frame's last byte left the encoder's muxer (its capture) until the viewer's player has that
+byte; one machine, one clock. A frame is told by its bytes, which neither a muxer nor BitTorrent changes: the stream's own time
+stamps are set anew by each muxer, and bare MP3 has none. Frames are all of one duration, so shares of frames are shares of media time.
+
+What counts of a viewer are the frames captured after its first byte came (or START after it opened the link, if none had by
+then), within the measured time, and early enough to be played before it left. What lies before is what starting costs, which has
+figures of its own.
+
+Continuity: the share of these frames that were there by capture + the latency asked for.
+Stalls: a player that begins so far behind capture, or as far as the first of these frames was, and that never skips by itself. For a frame that
+comes later it waits, and is later from then on; waits within a second of each other are one stall. Frames that never come in a
+row are one gap: they take their time and show nothing.
+"""
+import bisect
+from dataclasses import dataclass, field
+
+START = 10.0  # seconds by which a viewer should have begun
+TOGETHER = 1.0
+SLACK = 0.02  # scheduling, which is not the network's
+
+
+@dataclass
+class Frame:
+    captured: float
+    arrived: float | None  # None: never
+
+
+@dataclass
+class Session:
+    """One viewer from opening the link until it left."""
+    place: str
+    began: float
+    ended: float
+    first: float | None = None                  # first byte
+    frames: list = field(default_factory=list)  # of what counts, in order of capture
+
+
+@dataclass
+class Playing:
+    stalls: int = 0
+    stalled: float = 0.0
+    gaps: int = 0
+
+
+def read_notes(path):
+    """(time of the first byte, [(time, media time, hash, end)]) of a file that lab_probe wrote."""
+    first, frames = None, []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        words = line.split()
+        if words[0] == "first" and len(words) == 2:
+            first = float(words[1])
+        elif words[0] == "frame" and len(words) == 5:  # the last line may be cut short
+            frames.append((float(words[1]), float(words[2]), words[3], int(words[4])))
+    return first, frames
+
+
+class Captures:
+    """Every frame the source sent, and when."""
+
+    def __init__(self, notes):
+        self.times = [at for at, *_ in notes]
+        self.by_hash = {}
+        for index, (_, _, its_hash, _) in enumerate(notes):
+            self.by_hash.setdefault(its_hash, []).append(index)
+
+    def index(self, its_hash, arrived):
+        """The newest such frame captured before; a looped source sends the same again."""
+        found = self.by_hash.get(its_hash, ())
+        at = bisect.bisect_right(found, arrived, key=lambda index: self.times[index])
+        return found[at - 1] if at else None
+
+    def arrivals(self, notes):
+        """{index of a frame: when it came first}"""
+        came = {}
+        for at, _, its_hash, _ in notes:
+            index = self.index(its_hash, at)
+            if index is not None:
+                came.setdefault(index, at)
+        return came
+
+    def counted(self, session, came, begin, end, latency):
+        """The frames that count, see above."""
+        begin = max(begin, min(session.first or float("inf"), session.began + START))
+        end = min(end, session.ended - latency)
+        indexes = range(bisect.bisect_left(self.times, begin), bisect.bisect_left(self.times, end))
+        return [Frame(self.times[index], came.get(index)) for index in indexes]
+
+
+def latencies(frames):
+    return [frame.arrived - frame.captured for frame in frames if frame.arrived is not None]
+
+
+def on_time(frames, latency):
+    """How many were there by then."""
+    return sum(late <= latency + SLACK for late in latencies(frames))
+
+
+def play(frames, latency):
+    result = Playing()
+    behind, has_begun, was_there, last_stall = latency, False, True, float("-inf")
+    for frame in frames:
+        if frame.arrived is None:
+            result.gaps += was_there
+            was_there = False
+            continue
+        late = frame.arrived - frame.captured
+        if not has_begun:
+            behind, has_begun = max(behind, late), True
+        if late > behind + SLACK:
+            result.stalls += frame.captured - last_stall > TOGETHER
+            result.stalled += late - behind
+            behind, last_stall = late, frame.captured
+        was_there = True
+    return result
+
+
+def percentile(ordered, share):
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def spread(values, unit=""):
+    """Median, 95th percentile and worst of the values that are there."""
+    ordered = sorted(value for value in values if value is not None)
+    if not ordered:
+        return {}
+    return {f"p50{unit}": percentile(ordered, 0.5), f"p95{unit}": percentile(ordered, 0.95), f"worst{unit}": ordered[-1]}
+
+
+def evenness(values):
+    """Jain's index: 1 when all give the same, 1/n when one gives all."""
+    squares = sum(value * value for value in values)
+    return sum(values) ** 2 / (len(values) * squares) if squares else None
+
+
+def of_sessions(sessions, latency):
+    """Figures of what viewers saw."""
+    frames = [frame for session in sessions for frame in session.frames]
+    counted = [session for session in sessions if session.frames]
+    late = sorted(latencies(frames))
+    played = [play(session.frames, latency) for session in counted]
+    span = sum(session.frames[-1].captured - session.frames[0].captured for session in counted)
+    hours = span / 3600
+    firsts = sorted(session.first - session.began for session in sessions if session.first)
+    return {
+        "viewers": len({session.place for session in sessions}), "sessions": len(sessions),
+        "served_percent": 100 * sum(first <= START for first in firsts) / len(sessions) if sessions else None,
+        "first_byte_p50_s": percentile(firsts, 0.5), "first_byte_p95_s": percentile(firsts, 0.95),
+        "latency_p50_s": percentile(late, 0.5), "latency_p99_s": percentile(late, 0.99), "latency_p999_s": percentile(late, 0.999),
+        "continuity_percent": 100 * on_time(frames, latency) / len(frames) if frames else None,
+        "continuity_worst_viewer_percent": min((100 * on_time(one.frames, latency) / len(one.frames) for one in counted), default=None),
+        "delivered_percent": 100 * len(late) / len(frames) if frames else None,
+        "viewer_hours": hours,
+        "stalls_per_viewer_hour": sum(one.stalls for one in played) / hours if hours else None,
+        "stalled_s_per_viewer_hour": sum(one.stalled for one in played) / hours if hours else None,
+        "gaps_per_viewer_hour": sum(one.gaps for one in played) / hours if hours else None,
+    }
+
+
+def judge(figures, bars):
+    """{figure: {value, bar, met}}"""
+    verdicts = {}
+    for name, bar in bars.items():
+        value = figures.get(name)
+        met = value is not None and bar.get("least", float("-inf")) <= value <= bar.get("most", float("inf"))
+        verdicts[name] = {"value": value, **bar, "met": met}
+    return verdicts
