@@ -168,6 +168,6 @@ def of(run):
         "bars": figures.judge(result, run.plan.get("bars", {})) if run.system.has_bars else {},
         "viewers": viewers(run), "latency_over_time": latency_over_time(run), "quantiles": quantiles(run), "uploads": uploads(run),
         "feeding": feeding(run), "events": [[at - run.begin, what] for at, what in run.events],
-        "places": {place.name: place.line.up for place in run.places},
+        "places": {place.name: place.line.up for place in (run.source, *run.places)},
         "statuses": [run.source_status, *(sitting.status for sitting in run.sittings)],
     }

@@ -1,0 +1,25 @@
+"""The lab's scenarios for scripts/bench: NAME runs minuteswarm, NAME.SYSTEM another system over the same lines."""
+import results
+import rivals
+import run
+
+SYSTEMS = {"": run.Swarm, **{f".{name}": system for name, system in rivals.SYSTEMS.items()}}
+
+
+def case_of(name, system):
+    def measured(case, options):
+        plan = run.scenario(name)
+        if options.lab_seconds:
+            plan["seconds"] = options.lab_seconds
+        specs = (plan["source"], *plan["viewers"])
+        run.prepare(nat=any(spec.get("nat", "none") != "none" for spec in specs))
+        one = run.Run(case, plan, system)
+        one.go()
+        one.read()
+        return results.of(one)
+
+    return measured
+
+
+CASES = {name + suffix: case_of(name, system) for suffix, system in SYSTEMS.items() for name in run.names()}
+USUAL = [name for name in run.names() if name != "smoke"]

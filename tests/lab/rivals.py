@@ -1,0 +1,3 @@
+"""What others do over the same lines."""
+
+SYSTEMS = {}
