@@ -74,13 +74,13 @@ def magnet(torrent, tracker):
 
 
 class Tracker:
-    """opentracker on loopback. Debian builds it to serve only listed info-hashes, so `start` takes them."""
+    """opentracker. Debian builds it to serve only listed info-hashes, so `start` takes them."""
 
-    def __init__(self, case):
+    def __init__(self, case, host="127.0.0.1"):
         self._case = case
         self._program = need("opentracker")
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/announce"
+        self.host, self.port = host, free_port()
+        self.url = f"http://{host}:{self.port}/announce"
 
     def start(self, info_hashes):
         folder = self._case.folder / "tracker"
@@ -89,7 +89,7 @@ class Tracker:
         self._case.folder.chmod(0o755)
         folder.chmod(0o755)
         (folder / "whitelist").write_text("".join(f"{one}\n" for one in info_hashes))
-        process = self._case.run([self._program, "-i", "127.0.0.1", "-p", self.port, "-P", self.port,
+        process = self._case.run([self._program, "-i", self.host, "-p", self.port, "-P", self.port,
                                   "-d", folder, "-w", "whitelist"], "opentracker")
 
         def answers():
@@ -108,7 +108,7 @@ class Tracker:
     def peers(self, one):
         """(complete, incomplete) peers it knows of an info-hash."""
         quoted = urllib.request.quote(bytes.fromhex(one), safe="")
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/scrape?info_hash={quoted}", timeout=5) as reply:
+        with urllib.request.urlopen(f"http://{self.host}:{self.port}/scrape?info_hash={quoted}", timeout=5) as reply:
             files = decode(reply.read())[0].get(b"files", {})
         counts = files.get(bytes.fromhex(one), {})
         return counts.get(b"complete", 0), counts.get(b"incomplete", 0)

@@ -22,6 +22,7 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -128,7 +129,7 @@ private:
         request.set(http::field::host, url_.host + ":" + url_.port);
         http::write(stream_, request);
         http::response_parser<http::buffer_body> answer;
-        answer.body_limit(boost::none);
+        answer.body_limit(std::numeric_limits<std::uint64_t>::max());
         http::read_header(stream_, buffer_, answer);
         std::array<std::uint8_t, read_size> bytes{};
         while (!answer.is_done()) {

@@ -1,3 +1,77 @@
-"""What others do over the same lines."""
+"""What others do over the same lines: swarms of chunks without a live edge, and HLS from one web server."""
+import clients
+import media
+import network
+from harness import need, until, without_peers
+from run import Swarm, is_radio
 
-SYSTEMS = {}
+NGINX = """
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr warn;
+events {{ worker_connections 1000; }}
+http {{
+  access_log off; sendfile on; tcp_nodelay on;
+  types {{ application/vnd.apple.mpegurl m3u8; video/mp2t ts; audio/mpeg mp3; }}
+  server {{ listen {address}:80; root {folder}; add_header Cache-Control no-cache; }}
+}}
+"""
+
+
+class Stock(Swarm):
+    """Minute swarming as it was: a swarm for each chunk once that is closed, and a tracker to find each other. The peers of
+    a chunk are still told by the channel's swarm, which is kinder than asking the tracker for each."""
+    title = "chunk swarms, tracker"
+    has_bars, patience = False, 20
+
+    def publish(self, stream):
+        place = self.source.network.add("tracker", network.line("fibre"))
+        key = self.case.folder / "channel.key"
+        self.case.once("keygen", key, code=0)
+        channel = clients.channel_hash(self.case.once("link", "--key", key, code=0).output)
+        with place.inside():
+            tracker = clients.Tracker(self.case, place.address)
+            tracker.start([channel])
+        self.options = ("--no-edge", "--tracker", tracker.url)
+        return super().publish(stream)
+
+    def link(self):
+        return without_peers(self.publisher.link)
+
+
+class Hls:
+    """ffmpeg writes segments, nginx at the source serves them to all."""
+    has_bars, patience = False, 20
+    seconds = 4
+
+    def __init__(self, case, plan, source):
+        self.case, self.plan, self.source = case, plan, source
+
+    def publish(self, stream):
+        folder = self.case.folder / "www"
+        folder.mkdir()
+        name, kind = ("%d.mp3", ["mp3", "-segment_format_options", "write_xing=0:id3v2_version=0"]) if is_radio(self.plan) else ("%d.ts", ["mpegts"])
+        self.case.run([*media.FFMPEG, "-i", "pipe:0", "-c", "copy", "-f", "segment", "-segment_time", self.seconds, "-segment_format", *kind,
+                       "-segment_list", folder / "live.m3u8", "-segment_list_type", "m3u8", "-segment_list_size", 6, "-segment_list_flags", "+live",
+                       folder / name], "segmenter", stdin=stream)
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, address=self.source.address))
+        with self.source.inside():
+            server = self.case.run([need("nginx"), "-p", folder, "-c", folder / "nginx.conf"], "nginx")
+        until((folder / "live.m3u8").exists, 30, "the first segment")
+        return server
+
+    def watch(self, place, number):
+        return None, f"http://{self.source.public}:80/live.m3u8"
+
+    def status(self, place, node):
+        return None
+
+
+class Hls4(Hls):
+    title = "HLS, segments of 4 s"
+
+
+class Hls2(Hls):
+    title = "HLS, segments of 2 s"
+    seconds = 2
+
+
+SYSTEMS = {"stock": Stock, "hls": Hls4, "hls-short": Hls2}

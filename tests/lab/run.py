@@ -67,6 +67,7 @@ class Swarm:
     title = "minuteswarm"
     options = ()
     has_bars = True
+    patience = 1  # seconds after which nothing more of what was measured is waited for, beyond the latency asked for
 
     def __init__(self, case, plan, source):
         self.case, self.plan, self.source = case, plan, source
@@ -86,10 +87,13 @@ class Swarm:
         self.publisher.chunk(1)
         return self.publisher
 
+    def link(self):
+        return self.publisher.link
+
     def watch(self, place, number):
         """A viewer's process (or none but the player) and the stream that its player opens."""
         port = FIRST_PORT + number
-        node = self._start(place, ["watch", self.publisher.link, "--latency", str(self.plan["latency"])], "viewer", Node, port)
+        node = self._start(place, ["watch", self.link(), "--latency", str(self.plan["latency"])], "viewer", Node, port)
         return node, f"http://127.0.0.1:{port}/stream.{'mp3' if is_radio(self.plan) else 'ts'}"
 
     def status(self, place, node):
@@ -158,7 +162,7 @@ class Run:
         agenda.enterabs(self.begin, 2, self._mark, ("busy_from",))
         agenda.enterabs(self.end, 2, self._mark, ("busy_to",))
         # What was captured at the end still has to come.
-        agenda.enterabs(self.end + self.plan["latency"] + 1, 3, self._finish)
+        agenda.enterabs(self.end + self.plan["latency"] + self.system.patience, 3, self._finish)
         self.is_over = threading.Event()
         watcher = threading.Thread(target=self._watch_processes, daemon=True)
         watcher.start()
