@@ -5,8 +5,8 @@
 Behind NAT a place has a gateway, a namespace of its own, whose line it is. The two ends of a line have one hardware address
 and no ARP, so that nothing but the place's packets uses its rate; offloading is off, so that what is shaped and lost is
 packets of at most 1500 bytes. Addresses are those for benchmarks (RFC 2544): to BitTorrent programs they are not a home's.
-No address leaves these namespaces. Needs root. All of it ends with the `with` block; what a killed process left is removed
-by the next one.
+No address leaves these namespaces. A place's own kernel sees the queue of its uplink, as where a modem is part of the computer.
+Needs root. All of it ends with the `with` block; what a killed process left is removed by the next one.
 """
 import contextlib
 import ctypes

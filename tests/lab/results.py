@@ -59,6 +59,7 @@ def status_figures(run):
         "swarm_formation_p50_ms": figures.spread(of_status(run, "swarm_formation", "p50")),
         "swarm_formation_p99_ms": figures.spread(of_status(run, "swarm_formation", "p99")),
         "reattach_p99_ms": figures.spread(of_status(run, "edge", "reattach_p99")),
+        "delay_p99_as_viewers_have_it_ms": figures.spread(of_status(run, "delay", "p99")),
         "hops": figures.spread(of_status(run, "edge", "hops")),
         "skips_by_viewers": sum(of_status(run, "gaps", "count")),
         "chunks_from_edge": sum(of_status(run, "chunks", "from_edge")),

@@ -1,8 +1,8 @@
 """Runs a scenario of tests/lab/scenarios with real processes in a network of namespaces, and says what came of it.
 
 A scenario names the stream, the source's line, the viewers' lines (lines.toml, with changes), how viewers come and go, what
-happens to lines, and the bars. `seconds` are measured, from `settle` seconds after the first viewer came. Each program is told
-of `told` of its line's uplink (0.9).
+happens to lines, and the bars. The first viewer comes `lead` seconds after the first chunk was closed; `seconds` are measured,
+from `settle` seconds after that. Each program is told of `told` of its line's uplink (0.9).
 """
 import contextlib
 import itertools
@@ -26,6 +26,7 @@ from harness import QUIET, Failure, Node, Publisher, check, need
 
 SCENARIOS = network.FOLDER / "scenarios"
 PROBE = network.TOOLS / "lab_probe"
+LEAD = 5.0    # seconds from the first chunk's end to the first viewer
 SAMPLE = 2.0  # seconds between looks at traffic and processes
 RETURN = 2.0  # seconds after which another viewer comes in the place of one that left
 FIRST_PORT = 8000
@@ -149,7 +150,7 @@ class Run:
     def _play(self):
         agenda = sched.scheduler(time.monotonic)
         self.agenda = agenda
-        start = time.monotonic()
+        start = time.monotonic() + self.plan.get("lead", LEAD)
         self.begin = start + self.plan["settle"]
         self.end = self.begin + self.plan["seconds"]
         within = self.plan.get("arrivals", {}).get("within", 0)
