@@ -8,6 +8,7 @@ What counts of a viewer are the frames captured after its first byte came (or ST
 then), within the measured time, and early enough to be played before it left. What lies before is what starting costs, which has
 figures of its own.
 
+Served: began within START, of those that did not leave before.
 Continuity: the share of these frames that were there by capture + the latency asked for.
 Stalls: a player that begins so far behind capture, or as far as the first of these frames was, and that never skips by itself. For a frame that
 comes later it waits, and is later from then on; waits within a second of each other are one stall. Frames that never come in a
@@ -143,9 +144,10 @@ def of_sessions(sessions, latency):
     span = sum(session.frames[-1].captured - session.frames[0].captured for session in counted)
     hours = span / 3600
     firsts = sorted(session.first - session.began for session in sessions if session.first)
+    due = sum(session.first is not None or session.ended - session.began >= START for session in sessions)
     return {
         "viewers": len({session.place for session in sessions}), "sessions": len(sessions),
-        "served_percent": 100 * sum(first <= START for first in firsts) / len(sessions) if sessions else None,
+        "served_percent": 100 * sum(first <= START for first in firsts) / due if due else None,
         "first_byte_p50_s": percentile(firsts, 0.5), "first_byte_p95_s": percentile(firsts, 0.95),
         "latency_p50_s": percentile(late, 0.5), "latency_p99_s": percentile(late, 0.99), "latency_p999_s": percentile(late, 0.999),
         "continuity_percent": 100 * on_time(frames, latency) / len(frames) if frames else None,

@@ -181,6 +181,20 @@ def test_nothing_is_left_of_a_lab_whose_process_died(case):
         check(not network.leftovers(), f"{network.leftovers()} is still there")
 
 
+def test_every_scenario_names_lines_and_places_that_there_are(_):
+    check({"home", "56k", "churn", "source-drop", "nat", "lossy", "crowd"} <= set(run.names()), f"only {run.names()}")
+    for name in run.names():
+        plan = run.scenario(name)
+        lines = [run.line_of(spec) for spec in (plan["source"], *plan["viewers"])]
+        check(all(line.nat in ("none", *network.MASQUERADE) for line in lines), f"{name}: an unknown kind of NAT")
+        ups = [network.rate(run.line_of(spec).up) for spec in plan["viewers"] for _ in range(spec["count"])]
+        check(sum(ups) / len(ups) >= 1.5 * network.rate(plan["stream"]["rate"]), f"{name}: too little uplink for all")
+        names = {"source", *(f"viewer{index:02}" for index in range(len(ups)))}
+        check(all(event["place"] in names for event in plan.get("events", ())), f"{name}: an event at no place")
+        check({*plan} <= {"about", "stream", "latency", "lead", "settle", "seconds", "told", "source", "viewers", "arrivals", "events", "bars"},
+              f"{name}: {[*plan]}")
+
+
 def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
     run.prepare()
     smoke = run.Run(case, run.scenario("smoke"), run.Swarm)
