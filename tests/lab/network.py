@@ -19,6 +19,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import measure
 from harness import BUILD, Failure, Skip, check, die_with_parent, need
 
 FOLDER = Path(__file__).resolve().parent
@@ -210,6 +211,10 @@ class Network:
             self._wire.kill()
             self._wire = None
         return self.result
+
+    def wire_seconds(self):
+        """Of processor, so far."""
+        return measure.cpu_seconds(self._wire.pid)
 
     def tell(self, command):
         self._wire.stdin.write(command + "\n")

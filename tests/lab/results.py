@@ -70,7 +70,7 @@ def status_figures(run):
 
 def machine_figures(run):
     """What it cost, and whether the machine kept up: busy near 100 or a late wire spoil all other figures."""
-    ticks, idle = (after - before for before, after in zip(run.busy_from, run.busy_to))
+    ticks, idle, wire = (after - before for before, after in zip(run.busy_from, run.busy_to))
     cores = [share_of_a_core(sitting.cpu) for sitting in run.sittings]
     source = share_of_a_core(run.source_cpu)
     return {
@@ -79,6 +79,7 @@ def machine_figures(run):
         "viewer_core_percent": figures.spread([100 * one for one in cores if one is not None]),
         "viewer_resident_megabytes": figures.spread([sitting.resident / 1e6 for sitting in run.sittings if sitting.resident]),
         "machine_busy_percent": 100 * (1 - idle / ticks) if ticks else None,
+        "wire_core_percent": 100 * wire / run.plan["seconds"],
         "load": os.getloadavg()[0],
         "wire": run.wire,
         "ended_by_themselves": len(run.fallen),

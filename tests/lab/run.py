@@ -146,6 +146,7 @@ class Run:
                 process.kill()
             self.overruns = self.source.overruns()
         self.wire = self.net.result
+        check(self.wire, "lab_wire ended early")
 
     def _play(self):
         agenda = sched.scheduler(time.monotonic)
@@ -174,8 +175,9 @@ class Run:
             watcher.join()
 
     def _mark(self, name):
+        """Ticks of all cores, those idle, and the wire's seconds so far."""
         words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-        setattr(self, name, (sum(words), words[3] + words[4]))
+        setattr(self, name, (sum(words), words[3] + words[4], self.net.wire_seconds()))
 
     def _happen(self, what, action):
         action()
