@@ -56,10 +56,10 @@ def recording(seconds=20, gop=GOP, suffix="ts"):
     return made(f"recording-{seconds}s-gop{gop}.{suffix}", [*picture_and_beeps(seconds), *h264_aac(gop)])
 
 
-def run(command, seconds=120):
+def run(command, seconds=120, given=b""):
     """A program's standard output; fails with its last error lines."""
     try:
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
+        done = subprocess.run([str(word) for word in command], input=given, capture_output=True,
                               timeout=seconds * PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         raise Failure(f"{command[0]} did not end within {seconds * PATIENCE:.0f} s") from None

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
+import figures  # noqa: E402
+import media  # noqa: E402
 import network  # noqa: E402
 import results  # noqa: E402
 import run  # noqa: E402
@@ -181,6 +183,28 @@ def test_nothing_is_left_of_a_lab_whose_process_died(case):
         check(not network.leftovers(), f"{network.leftovers()} is still there")
 
 
+def test_the_probe_tells_frames_behind_another_muxer(case):
+    """The stream itself passes it unchanged."""
+    pictures = media.recording(4)
+    sounds = media.made("lab-sounds.mp3", ["-f", "lavfi", "-i", "anoisesrc=seed=1:duration=4", "-c:a", "libmp3lame", "-b:a", "64k"])
+
+    def hashes(path):
+        notes = case.folder / "notes"
+        passed = media.run([run.PROBE, "-", notes], given=path.read_bytes())
+        check(passed == path.read_bytes(), f"{path.name} was changed")
+        found = figures.read_notes(notes)[1]
+        check([end for *_, end in found] == sorted(end for *_, end in found), "frames end in disorder")
+        return [its_hash for _, _, its_hash, _ in found]
+
+    for source, frames in ((pictures, 4 * 30), (sounds, 4 * 48000 / 1152)):
+        wanted = hashes(source)
+        check(abs(len(wanted) - frames) <= 3 and len(set(wanted)) == len(wanted), f"{len(wanted)} frames in {source.name}")
+        again = case.folder / "again.ts"
+        media.run([*media.FFMPEG, "-i", source, "-c", "copy", "-output_ts_offset", "500", "-f", "mpegts", again])
+        told = hashes(again)
+        check(set(told) <= set(wanted) and len(told) >= len(wanted) - 2, f"{len(told)} of {len(wanted)} frames are told again")
+
+
 def test_every_scenario_names_lines_and_places_that_there_are(_):
     check({"home", "56k", "churn", "source-drop", "nat", "lossy", "crowd"} <= set(run.names()), f"only {run.names()}")
     for name in run.names():
@@ -201,14 +225,14 @@ def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
     smoke.go()
     smoke.read()
     found = results.of(smoke)
-    figures = found["figures"]
-    check(found["bars"]["delivered_percent"]["met"], f"{figures['delivered_percent']} % came")
+    seen = found["figures"]
+    check(found["bars"]["delivered_percent"]["met"], f"{seen['delivered_percent']} % came")
     check(not any(row["stalls"] or row["gaps"] for row in found["viewers"]), f"it did not play on: {found['viewers']}")
-    check(figures["ended_by_themselves"] == 0, "a viewer ended")
-    check(figures["latency_p50_s"] > 0.050, f"bytes took {figures['latency_p50_s']} s over 50 ms of lines")
+    check(seen["ended_by_themselves"] == 0, "a viewer ended")
+    check(seen["latency_p50_s"] > 0.050, f"bytes took {seen['latency_p50_s']} s over 50 ms of lines")
     worst = max(row[2] for row in found["latency_over_time"])
     check(0.5 < worst < 5.0, f"the cut of half a second made bytes {worst} s late")
-    check(0.9 < figures["source_upload_times_bitrate"] < 2, f"the source sent {figures['source_upload_times_bitrate']} times the stream")
+    check(0.9 < seen["source_upload_times_bitrate"] < 2, f"the source sent {seen['source_upload_times_bitrate']} times the stream")
     check(found["feeding"] and all(edge[:2] == ["source", "viewer00"] for edge in found["feeding"]), f"who fed whom: {found['feeding']}")
     check(smoke.wire["cut"] > 0 and smoke.wire["overflow"] == 0, f"the wire says {smoke.wire}")
     played = smoke.sittings[0].copy.read_bytes()
