@@ -124,6 +124,7 @@ class Window:
             return [value(new) - value(old) for old, new in zip(self.before, after)]
 
         on_time, late = sum(gained("on_time", "bytes")), sum(gained("on_time", "late"))
+        late += sum(gained("gaps", "media_time")) / 1000 * rate / 8  # what was skipped never came
         stream = sum(gained("edge", "data_bytes")) + sum(gained("totals", "down_payload"))
         parity = sum(gained("edge", "parity_bytes"))
         down = sum(gained("totals", "down"))
