@@ -211,6 +211,7 @@ private:
 
     void move_deadlines();
     [[nodiscard]] bool is_too_early() const;
+    bool start_elsewhere();
     [[nodiscard]] bool has_enough_from(Known const& known, Position at) const;
     bool release_present();
     void release(Known const& known, std::uint64_t to);

@@ -25,7 +25,7 @@ bool Timeline::advance(MonotonicTime now) {
     if (!has_start_) return false;
     if (!waiting_since_) waiting_since_ = now_;
     if (anchor_) move_deadlines();
-    if (is_too_early()) return false;
+    if (is_too_early() && !start_elsewhere()) return false;
     if (release_present()) has_changed = true;
     while (!is_over() && skip_hole()) {
         has_changed = true;
@@ -66,6 +66,16 @@ bool Timeline::is_too_early() const {
         return false;
     auto const first = known_.find(playhead_.chunk);
     return first == known_.end() || !has_enough_from(first->second, playhead_);
+}
+
+/// A start that has not come is left for one that has: over the live edge, waiting brings what is
+/// next, not what was.
+bool Timeline::start_elsewhere() {
+    auto const target = has_edge_ ? next_entry() : std::nullopt;
+    if (!target || !has_enough_from(known_.at(target->chunk), *target)) return false;
+    drop_before(*target);
+    playhead_ = *target;
+    return true;
 }
 
 /// To start with.

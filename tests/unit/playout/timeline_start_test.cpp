@@ -131,6 +131,29 @@ TEST_CASE("Timeline moves its start to no random access point that would end in 
     CHECK(player.timeline.counters().gaps == 0);
 }
 
+TEST_CASE("Timeline leaves a start that has not come for one that the live edge has brought") {
+    LivePlayer player;
+    player.timeline.set_edge(true);
+    player.have(1, 100); // too little of the chosen start
+    player.timeline.start_at(start_of(1));
+    player.groups(2, 4, 8);
+    CHECK_FALSE(player.at(milliseconds{100}));
+    player.group(2, 8);
+    CHECK(player.at(milliseconds{200}));
+    CHECK(player.newest().begin == 4 * group_size);
+    CHECK(player.released() == 5 * group_size);
+    CHECK(player.timeline.counters().gaps == 0);
+}
+
+TEST_CASE("Timeline waits for a start while only bytes of a later chunk have come") {
+    LivePlayer player;
+    player.timeline.set_edge(true);
+    player.timeline.start_at(start_of(1));
+    player.have(2, 100);
+    CHECK_FALSE(player.at(milliseconds{100}));
+    CHECK(player.timeline.playhead() == start_of(1));
+}
+
 TEST_CASE("Timeline starts with a second of media across the end of a chunk") {
     LivePlayer player;
     player.groups(1, 12, 14);
