@@ -13,6 +13,8 @@ constexpr int recovery = 4;                      // times as long fed makes up f
 constexpr milliseconds spread{2000};             // so that not all step back at once
 constexpr milliseconds second_try{3000};         // at most: what it holds meanwhile, others lack
 constexpr seconds farewell{1};                   // children look around while they are still fed
+constexpr milliseconds first_look{1500};         // for room that was not there
+constexpr milliseconds next_look{500};
 constexpr seconds shortest_absence{10};
 constexpr seconds longest_absence{20};
 
@@ -37,11 +39,30 @@ Duration Admission::patience() {
            node_.random_time({}, spread);
 }
 
+/// Whether neighbours have slots to spare for several like this node: those that brought
+/// uplink may have come in the meantime. Looks now and then, so that not all see the same at once.
+bool Admission::sees_room(MonotonicTime now) {
+    if (now < look_at_) return false;
+    look_at_ = now + node_.random_time(next_look, 2 * next_look);
+    std::size_t spare = 0;
+    StripeMask free = 0;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (neighbour.is_stepped_back || neighbour.spare == 0) continue;
+        spare += neighbour.spare;
+        for (StripeIndex s; s.value < node_.options.total(); ++s) {
+            auto const is_free = has(neighbour.flowing, s) && neighbour.claim(s).need == 0;
+            if (is_free) free |= mask_of(s);
+        }
+    }
+    auto const enough = std::size_t{node_.options.stripes};
+    return count(free) >= enough && spare >= 3 * enough;
+}
+
 Admission::Step Admission::tick(MonotonicTime now) {
     if (node_.options.is_source()) return Step::none;
     auto const since = now - std::exchange(last_tick_, now);
     if (node_.is_stepped_back) {
-        if (now < back_at_) return Step::none;
+        if (now < back_at_ && !sees_room(now)) return Step::none;
         node_.is_stepped_back = false;
         node_.is_on_trial = true;
         lack_ = {};
@@ -52,6 +73,7 @@ Admission::Step Admission::tick(MonotonicTime now) {
         if (now < *leaving_at_) return Step::none;
         leaving_at_.reset();
         node_.is_stepped_back = true;
+        look_at_ = now + node_.random_time(first_look, 2 * first_look);
         back_at_ = now + node_.random_time(shortest_absence, longest_absence);
         return Step::stepped_back;
     }

@@ -18,6 +18,7 @@ public:
 private:
     /// If none is, the trees may have yet to form: places given back would help nobody.
     [[nodiscard]] bool has_fed_neighbour() const;
+    bool sees_room(MonotonicTime now);
     [[nodiscard]] Duration patience();
 
     EdgeNode& node_;
@@ -26,6 +27,7 @@ private:
     Duration patience_{};
     std::optional<MonotonicTime> leaving_at_;
     MonotonicTime back_at_{};
+    MonotonicTime look_at_{}; ///< for room among neighbours
 };
 
 } // namespace minuteswarm

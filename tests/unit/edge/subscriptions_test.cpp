@@ -224,6 +224,23 @@ TEST_CASE("A viewer that stays below K stripes steps back and comes again") {
     CHECK(absent < seconds{21});
 }
 
+TEST_CASE("A viewer that stepped back comes again soon when neighbours have slots for several") {
+    Node viewer{{2}, 4};
+    viewer.enter(3, {3});
+    viewer.hear(3, advert_of(9, StripeAdvert::nobody));
+    viewer.wait(seconds{8});
+    REQUIRE(viewer.policy().is_stepped_back());
+    auto room = advert_of(9, 0);
+    room.spare = 9; // for one
+    viewer.hear(3, room);
+    viewer.wait(seconds{4});
+    CHECK(viewer.policy().is_stepped_back());
+    room.spare = 40;
+    viewer.hear(3, room);
+    viewer.wait(seconds{2});
+    CHECK_FALSE(viewer.policy().is_stepped_back());
+}
+
 TEST_CASE("Settled neighbours hear an advert about once a second") {
     Node relay{{2}, 10};
     feed(relay);
