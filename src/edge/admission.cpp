@@ -15,6 +15,7 @@ constexpr milliseconds second_try{3000};         // at most: what it holds meanw
 constexpr seconds farewell{1};                   // children look around while they are still fed
 constexpr milliseconds first_look{1500};         // for room that was not there
 constexpr milliseconds next_look{500};
+constexpr std::size_t several = 3; // who come at the same time
 constexpr seconds shortest_absence{10};
 constexpr seconds longest_absence{20};
 
@@ -55,7 +56,7 @@ bool Admission::sees_room(MonotonicTime now) {
         }
     }
     auto const enough = std::size_t{node_.options.stripes};
-    return count(free) >= enough && spare >= 3 * enough;
+    return count(free) >= enough && spare >= several * enough;
 }
 
 Admission::Step Admission::tick(MonotonicTime now) {

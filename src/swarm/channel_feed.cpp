@@ -14,8 +14,6 @@ constexpr std::chrono::milliseconds pull_timeout{750};
 constexpr std::chrono::seconds poll_interval{4};
 constexpr std::chrono::seconds news_time{1}; // in which a neighbour tells what it knows
 constexpr int most_asked = 4;                // for one record, then the pulls have to find it
-constexpr StripeIndex first_stripe{0};
-constexpr RenditionId only_rendition{0};
 
 std::optional<Signature> signature_of(Statement const& statement) {
     if (statement.wire.size() < Signature::size) return std::nullopt;

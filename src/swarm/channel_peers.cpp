@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::chrono::milliseconds fill_pause{250};
 constexpr Duration news_patience = std::chrono::seconds{10};
-constexpr RenditionId only_rendition{0};
 constexpr std::size_t dials_per_fill = 8;
 constexpr unsigned dials_in_vain = 3; // then an address is forgotten
 

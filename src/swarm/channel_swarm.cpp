@@ -1,7 +1,5 @@
 #include "swarm/channel_swarm.hpp"
 
-#include "base/signature.hpp"
-
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -10,9 +8,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
-constexpr StripeIndex first_stripe{0};
 constexpr std::chrono::seconds fill_interval{2};
-constexpr RenditionId only_rendition{0};
 
 // What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs
 // after.

@@ -109,6 +109,9 @@ public:
     [[nodiscard]] Counters const& counters() const { return counters_; }
 
 private:
+    static constexpr RenditionId only_rendition{0};
+    static constexpr StripeIndex first_stripe{0}; ///< its tree carries records, too
+
     struct Link {
         ChannelConnection* connection = nullptr;
         TokenBucket messages;

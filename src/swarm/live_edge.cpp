@@ -36,8 +36,7 @@ constexpr double repeats_per_second = 2.0 * limits::edge_wants;
 constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
 constexpr double repeats_burst_seconds = 3;
-constexpr std::uint64_t narrow_uplink = 256'000; // bits per second: a record takes 10 ms and more
-constexpr double most_repair_seconds = 0.25;     // of the uplink, that wait
+constexpr double most_repair_seconds = 0.25; // of the uplink, that wait
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
@@ -121,8 +120,7 @@ Duration LiveEdge::uplink_queue() const {
 }
 
 bool LiveEdge::is_busy() const {
-    auto const is_narrow = options_.uplink > 0 && options_.uplink < narrow_uplink;
-    return is_narrow && policy_.slots() > 0 && policy_.used_slots() >= policy_.slots();
+    return budget_.is_narrow() && policy_.slots() > 0 && policy_.used_slots() >= policy_.slots();
 }
 
 std::uint64_t LiveEdge::left_for_chunks() const {

@@ -259,7 +259,7 @@ PeersMessage
 Neighbourhood::peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const {
     PeersMessage message;
     for (auto const& [id, neighbour] : neighbours_) {
-        // The source is in every link; to name it would send everybody there again.
+        // To name the source would send everybody there; whoever needs it was told by its link.
         auto const is_alive = now - neighbour.last_heard <= alive_for;
         if (id == to || neighbour.endpoint.port == 0 || neighbour.is_source || !is_alive) continue;
         message.peers.push_back({neighbour.endpoint, 0});

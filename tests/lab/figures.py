@@ -17,6 +17,8 @@ row are one gap: they take their time and show nothing.
 import bisect
 from dataclasses import dataclass, field
 
+from measure import percentile
+
 START = 10.0  # seconds by which a viewer should have begun
 TOGETHER = 1.0
 SLACK = 0.02  # scheduling, which is not the network's
@@ -115,10 +117,6 @@ def play(frames, latency):
             behind, last_stall = late, frame.captured
         was_there = True
     return result
-
-
-def percentile(ordered, share):
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 def spread(values, unit=""):

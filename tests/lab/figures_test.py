@@ -2,7 +2,7 @@
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "functional")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
 from figures import Captures, Frame, Session, evenness, judge, of_sessions, play  # noqa: E402
 from harness import check, main  # noqa: E402
 

@@ -1,13 +1,13 @@
 #include "frames.hpp"
 
+#include "playout/ts_packet.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace minuteswarm::lab {
 namespace {
 
-constexpr std::size_t packet_size = 188;
-constexpr std::uint8_t sync_byte = 0x47;
 constexpr std::uint64_t hash_start = 0xcbf29ce484222325; // FNV-1a
 
 std::uint64_t hash_on(std::uint64_t hash, Bytes bytes) {
@@ -78,7 +78,7 @@ void Mp3Frames::add(Bytes bytes, Clock::time_point now, std::uint64_t end) {
 
 void Frames::add(Bytes bytes, Clock::time_point now) {
     if (bytes.empty()) return;
-    if (!is_transport_stream_) is_transport_stream_ = bytes[0] == sync_byte;
+    if (!is_transport_stream_) is_transport_stream_ = bytes[0] == ts_sync_byte;
     if (!*is_transport_stream_) {
         seen_ += bytes.size();
         audio_.add(bytes, now, seen_);
@@ -86,10 +86,10 @@ void Frames::add(Bytes bytes, Clock::time_point now) {
     }
     kept_.insert(kept_.end(), bytes.begin(), bytes.end());
     std::size_t at = 0;
-    while (kept_.size() - at >= packet_size) {
-        auto const size = kept_[at] == sync_byte ? packet_size : 1;
+    while (kept_.size() - at >= ts_packet_size) {
+        auto const size = kept_[at] == ts_sync_byte ? ts_packet_size : 1;
         seen_ += size;
-        if (size == packet_size) read_packet(Bytes{kept_}.subspan(at, size), now);
+        if (size == ts_packet_size) read_packet(Bytes{kept_}.subspan(at, size), now);
         at += size;
     }
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -100,7 +100,7 @@ void Frames::read_packet(Bytes packet, Clock::time_point now) {
     auto const is_start = (packet[1] & 0x40) != 0;
     auto const control = packet[3] >> 4 & 3;
     std::size_t const begin = control == 3 ? 5u + packet[4] : 4u;
-    if ((control & 1) == 0 || begin >= packet_size) return;
+    if ((control & 1) == 0 || begin >= ts_packet_size) return;
     auto payload = packet.subspan(begin);
     if (is_start && (pid == 0 || pid == table_)) {
         payload = payload.subspan(std::min(payload.size(), 1u + std::size_t{payload[0]}));
@@ -142,10 +142,8 @@ void Frames::read_programme(Bytes table) {
 void Frames::begin_picture(Bytes payload) {
     picture_ = Frame{{}, 0, hash_start, 0};
     if ((payload[7] & 0x80) == 0) return;
-    auto const bits = std::uint64_t{payload[9] & 0x0eu} << 29 | std::uint64_t{payload[10]} << 22 |
-                      (payload[11] & 0xfeu) << 14 | std::uint64_t{payload[12]} << 7 |
-                      payload[13] >> 1;
-    picture_->media_time = static_cast<double>(bits) / 90000;
+    auto const ticks = read_ts_timestamp(&payload[9]);
+    picture_->media_time = static_cast<double>(ticks) / 90000;
 }
 
 void Frames::end_picture() {

@@ -2,6 +2,7 @@
 import os
 
 import figures
+import measure
 from network import rate
 
 QUANTILES = [share / 1000 for share in (1, *range(10, 1000, 10), *range(991, 1000), 999.9)]
@@ -107,7 +108,7 @@ def latency_over_time(run):
     rows = []
     for second, frames in sorted(seconds.items()):
         late = sorted(figures.latencies(frames))
-        rows.append([second, figures.percentile(late, 0.5), figures.percentile(late, 0.99),
+        rows.append([second, measure.percentile(late, 0.5), measure.percentile(late, 0.99),
                      figures.on_time(frames, run.plan["latency"]) / len(frames)])
     return rows
 
@@ -154,7 +155,7 @@ def viewers(run):
         line = sitting.at.line
         rows.append({
             "place": sitting.place, "up": line.up, "nat": line.nat, "first_byte_s": sitting.first and sitting.first - sitting.began,
-            "latency_p50_s": figures.percentile(late, 0.5), "latency_p99_s": figures.percentile(late, 0.99),
+            "latency_p50_s": measure.percentile(late, 0.5), "latency_p99_s": measure.percentile(late, 0.99),
             "continuity_percent": 100 * figures.on_time(sitting.frames, run.plan["latency"]) / len(sitting.frames) if sitting.frames else None,
             "stalls": played.stalls, "gaps": played.gaps,
             "stayed_s": min(sitting.ended, run.end) - sitting.began, "skips": ((sitting.status or {}).get("gaps") or {}).get("count"),

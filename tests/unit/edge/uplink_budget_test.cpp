@@ -53,9 +53,16 @@ TEST_CASE("The budget follows the stream once groups have told enough of it") {
 
 TEST_CASE("Groups that did not come make the stream no smaller") {
     auto follows = budget(2 * mbit);
-    for (std::uint64_t i = 0; i <= 40; i += i % 5 == 1 ? 4 : 1) // 0 1 5 6 10 11
-        follows.note(group(i, 31'250));
-    CHECK(follows.bitrate() == Approx(1.0 * mbit));
+    for (std::uint64_t i = 0; i <= 40; ++i) {
+        if (i % 5 != 0) follows.note(group(i, 62'500)); // twice the bitrate that was given
+    }
+    CHECK(follows.bitrate() == Approx(2.0 * mbit));
+}
+
+TEST_CASE("An uplink is narrow when it is known and small") {
+    CHECK(budget(56'000, 40'000).is_narrow());
+    CHECK_FALSE(budget(mbit).is_narrow());
+    CHECK_FALSE(budget(0, 40'000).is_narrow());
 }
 
 TEST_CASE("Chunks get what slots leave of the uplink, and little while blocks wait") {

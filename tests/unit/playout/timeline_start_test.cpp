@@ -133,7 +133,6 @@ TEST_CASE("Timeline moves its start to no random access point that would end in 
 
 TEST_CASE("Timeline leaves a start that has not come for one that the live edge has brought") {
     LivePlayer player;
-    player.timeline.set_edge(true);
     player.have(1, 100); // too little of the chosen start
     player.timeline.start_at(start_of(1));
     player.groups(2, 4, 8);
@@ -147,7 +146,6 @@ TEST_CASE("Timeline leaves a start that has not come for one that the live edge 
 
 TEST_CASE("Timeline waits for a start while only bytes of a later chunk have come") {
     LivePlayer player;
-    player.timeline.set_edge(true);
     player.timeline.start_at(start_of(1));
     player.have(2, 100);
     CHECK_FALSE(player.at(milliseconds{100}));

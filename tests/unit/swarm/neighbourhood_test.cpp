@@ -395,6 +395,22 @@ TEST_CASE("peers names as many as a message may hold") {
     CHECK(bench.all.peers_for({1}, start, bench.random).peers.size() == limits::peers_per_message);
 }
 
+TEST_CASE("peers names no more than a node looks for, and never the source") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.is_source = true;
+    bench.enter(source);
+    auto const asking = bench.enter(neighbour(2));
+    for (std::uint8_t i = 3; i <= 20; ++i)
+        bench.enter(neighbour(i));
+    bench.all.set_room({.wanted = 10});
+    CHECK(bench.all.peers_for(asking, start, bench.random).peers.size() == 10);
+    bench.all.set_room({});
+    auto const all = bench.all.peers_for(asking, start, bench.random).peers;
+    CHECK(all.size() == 18);
+    CHECK(std::ranges::find(all, source.endpoint, &PeersMessage::Peer::endpoint) == all.end());
+}
+
 TEST_CASE("One that comes with a chunk is dialled for it, a source and one that hides are not") {
     Bench bench;
     auto holding = neighbour(1);
