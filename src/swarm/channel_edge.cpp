@@ -24,6 +24,7 @@ void ChannelSwarm::begin_edge(EdgeOptions options) {
     events.open = [this](StripeMask homes, PeerEndpoint const& endpoint) {
         open_edge_link(homes, endpoint);
     };
+    events.source = [this] { return neighbourhood_.source(); };
     events.on_bytes = std::move(options.on_bytes);
     edge_ = std::make_unique<LiveEdge>(
         loop_,

@@ -438,7 +438,10 @@ void LiveEdge::run(StopPush const& action) {
 }
 
 void LiveEdge::run(OpenLink const& action) {
-    PeerEndpoint const where{action.successor.address, action.successor.port};
+    PeerEndpoint where{action.successor.address, action.successor.port};
+    // The policy knows the source's node, not its address.
+    if (action.successor.successor == source_node(options_.parameters.run))
+        where = events_.source().value_or(where);
     for (auto const& [id, peer] : peers_) {
         if (action.successor.successor.value != 0 && peer.node == action.successor.successor)
             return; // it is here already

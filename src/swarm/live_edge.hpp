@@ -50,6 +50,8 @@ public:
         std::function<void(NeighbourId)> close;
         /// Connect to a peer for its homes; to any peer if it has no address.
         std::function<void(StripeMask homes, PeerEndpoint const&)> open;
+        /// Where the source was, if it ever was a neighbour.
+        std::function<std::optional<PeerEndpoint>()> source;
         /// Genuine bytes that were not there before, and what their group's header says.
         std::function<void(GroupHeader const&, std::vector<EdgeBytes> const&)> on_bytes;
     };

@@ -56,6 +56,8 @@ public:
         : options_(options) {}
 
     void set_room(LinkRoom const& room) { options_.room = room; }
+    /// Where the source was, last.
+    [[nodiscard]] std::optional<PeerEndpoint> const& source() const { return source_; }
     [[nodiscard]] LinkRoom const& room() const { return options_.room; }
 
     /// A connection has said its handshake.
@@ -145,8 +147,8 @@ private:
     Options options_;
     std::map<NeighbourId, Neighbour> neighbours_;
     Bans bans_;
-    std::optional<PeerEndpoint> source_; ///< where it was, last
-    std::deque<PeerEndpoint> expected_;  // the latest last
+    std::optional<PeerEndpoint> source_;
+    std::deque<PeerEndpoint> expected_; // the latest last
     NeighbourId last_receiver_;
 };
 

@@ -63,6 +63,37 @@ TEST_CASE("The feed reaches a viewer that knows other viewers only") {
     CHECK(far.neighbours() == 1);
 }
 
+TEST_CASE("A newcomer is sent what it lacks of the newest, and nothing that it knows") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto const publish = [&](std::uint64_t number) {
+        auto const statement = make_chunk(swarm.key, number, 1000).statement;
+        swarm.driver.run([&] { source.channel().publish(statement, test_event); });
+        return statement;
+    };
+    publish(1);
+    auto const second = publish(2);
+    auto const come = [&](std::optional<ChannelHandshake::Known> known) {
+        ChannelHandshake hello;
+        hello.known = known;
+        return swarm.connect(source, hello);
+    };
+    auto const knows_nothing = come(std::nullopt);
+    auto const knows_less = come(ChannelHandshake::Known{test_event, {1}, 0, false});
+    auto const knows_all = come(ChannelHandshake::Known{test_event, {2}, 0, false});
+    auto const knows_older = come(ChannelHandshake::Known{{test_event.value - 1}, {9}, 9, true});
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 4; }));
+    auto const third = publish(3);
+    auto const have_come = [&](auto const& peer, std::vector<Statement> const& wanted) {
+        return swarm.driver.until([&] { return peer->statements().size() >= wanted.size(); }) &&
+               peer->statements() == wanted;
+    };
+    CHECK(have_come(knows_nothing, {second, third}));
+    CHECK(have_come(knows_less, {second, third}));
+    CHECK(have_come(knows_all, {third}));
+    CHECK(have_come(knows_older, {second, third}));
+}
+
 TEST_CASE("A joiner pulls the records it missed") {
     TestSwarm swarm;
     auto& source = swarm.add_source();

@@ -1,4 +1,6 @@
+#include "support/dial_counter.hpp"
 #include "support/edge_bench.hpp"
+#include "support/impostor.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -59,6 +61,22 @@ TEST_CASE("Blocks that nobody asked for are not taken, and cost their sender the
     CHECK(bench.swarm.driver.until([&] { return peer->is_closed(); }));
     CHECK(viewer.bytes.empty());
     CHECK(viewer.node.channel().edge()->counters().unexpected >= 100);
+}
+
+TEST_CASE("A viewer whose home has no parent dials the source that it knew") {
+    EdgeBench bench;
+    auto& viewer = bench.follow();
+    DialCounter listening{bench.swarm.loop};
+    ChannelHandshake handshake;
+    handshake.has_edge = true;
+    handshake.is_source = true;
+    handshake.port = listening.endpoint().port;
+    auto const source = bench.swarm.connect(viewer.node, handshake);
+    REQUIRE(bench.swarm.driver.until([&] { return viewer.node.neighbours() == 1; }));
+    Impostor other{bench, viewer.node}; // promises and sends nothing
+    other.promise_everything();
+    bench.swarm.driver.run([&] { source->close(); });
+    CHECK(bench.swarm.driver.until([&] { return listening.dials() > 0; }));
 }
 
 TEST_CASE("Forged blocks of an accepted parent are not taken, and ban it") {
