@@ -41,9 +41,11 @@ StripeMask Links::lacking_homes() const {
 
 void Links::open_to_source(MonotonicTime now) {
     if (!parents_.has_homeless_home(now)) {
-        source_pause_ = any_period;
+        // Whoever loses a parent now and then has not been well for long enough to begin anew.
+        if (now - homeless_at_ >= source_pause_) source_pause_ = any_period;
         return;
     }
+    homeless_at_ = now;
     if (now < next_source_) return;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (neighbour.peer.is_source) return;
