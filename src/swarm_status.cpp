@@ -51,7 +51,7 @@ void fill_edge_status(Status& status, LiveEdge const& edge, Neighbourhood const&
     to.slots = policy.slots();
     to.slots_used = policy.used_slots();
     to.preempted = policy.preempted();
-    to.reattach_p99 = edge.reattached().percentile(0.99);
+    to.reattached = edge.reattached();
     if (edge.is_source()) return;
     for (StripeIndex s; s.value < edge.stripes(); ++s) {
         Status::Stripe stripe;

@@ -58,7 +58,7 @@ Json as_json(Status::Edge const& edge) {
         {"data_bytes", edge.data_bytes},
         {"parity_bytes", edge.parity_bytes},
         {"hops", edge.hops()},
-        {"reattach_p99", edge.reattach_p99.count()},
+        {"reattach_p99", edge.reattached.percentile(0.99).count()},
         {"slots", edge.slots},
         {"slots_used", edge.slots_used},
         {"preempted", edge.preempted},
@@ -113,10 +113,9 @@ Json swarm_part(Status const& status) {
     };
 }
 
-/// Prometheus' histogram, one observation a byte.
-std::string delay_metrics(DelayHistogram const& delays) {
-    std::string text = "# TYPE minuteswarm_release_delay_seconds histogram\n";
-    auto const name = "minuteswarm_release_delay_seconds";
+/// Prometheus' histogram.
+std::string to_metrics(std::string_view name, DelayHistogram const& delays) {
+    auto text = concat("# TYPE ", name, " histogram\n");
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < DelayHistogram::bounds_ms.size(); ++i) {
         below += delays.count(i);
@@ -125,7 +124,7 @@ std::string delay_metrics(DelayHistogram const& delays) {
         );
     }
     text += concat(name, "_bucket{le=\"+Inf\"} ", delays.total(), '\n');
-    text += concat(name, "_sum ", delays.byte_seconds(), '\n');
+    text += concat(name, "_sum ", delays.sum_seconds(), '\n');
     return text + concat(name, "_count ", delays.total(), '\n');
 }
 
@@ -233,10 +232,10 @@ std::string to_metrics(Status const& status) {
     counter("edge_data_bytes_total", status.edge.data_bytes);
     counter("edge_parity_bytes_total", status.edge.parity_bytes);
     gauge("edge_hops", status.edge.hops());
-    gauge("edge_reattach_p99_seconds", seconds(status.edge.reattach_p99));
     gauge("edge_slots", status.edge.slots);
     gauge("edge_slots_used", status.edge.slots_used);
-    return text + delay_metrics(status.delays);
+    text += to_metrics("minuteswarm_edge_reattach_seconds", status.edge.reattached);
+    return text + to_metrics("minuteswarm_release_delay_seconds", status.delays); // a byte each
 }
 
 } // namespace minuteswarm

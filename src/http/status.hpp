@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/delay_histogram.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "http/http_server.hpp"
@@ -42,7 +43,7 @@ struct Status {
         std::uint64_t blocks = 0, duplicates = 0, unexpected = 0, forged = 0;
         std::uint64_t data_bytes = 0, parity_bytes = 0;
         std::uint64_t slots = 0, slots_used = 0, preempted = 0;
-        std::chrono::milliseconds reattach_p99{};
+        DelayHistogram reattached; ///< how long stripes that were missed had no parent
         std::vector<Stripe> stripes;
 
         [[nodiscard]] int hops() const; ///< the most of any stripe

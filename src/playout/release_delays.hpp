@@ -1,8 +1,8 @@
 #pragma once
 
+#include "base/delay_histogram.hpp"
 #include "base/time.hpp"
 #include "playout/byte_position.hpp"
-#include "playout/delay_histogram.hpp"
 
 #include <optional>
 #include <vector>

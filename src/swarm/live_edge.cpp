@@ -19,7 +19,6 @@ constexpr double paced_burst_seconds = 0.01;
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
 constexpr milliseconds urgent_age{2000};
-constexpr std::size_t most_reattached = 1000;
 
 constexpr double requests_per_second = 20;
 constexpr double requests_burst = 200;
@@ -80,7 +79,6 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , back_buffer_({options.channel, options.event, options.rendition})
     , policy_(policy_options(options), random_, MonotonicClock::now())
     , pacer_(pacer(budget_, options.uplink > 0))
-    , reattached_(most_reattached)
     , tick_timer_(loop)
     , flush_timer_(loop) {
     update_slots();

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/delay_histogram.hpp"
 #include "base/event_loop.hpp"
-#include "base/recent_samples.hpp"
 #include "base/timer.hpp"
 #include "edge/back_buffer.hpp"
 #include "edge/parity_code.hpp"
@@ -94,7 +94,7 @@ public:
     };
     [[nodiscard]] Counters const& counters() const { return counters_; }
     /// How long stripes had no parent when they had lost one.
-    [[nodiscard]] RecentSamples const& reattached() const { return reattached_; }
+    [[nodiscard]] DelayHistogram const& reattached() const { return reattached_; }
     [[nodiscard]] Subscriptions const& policy() const { return policy_; }
     [[nodiscard]] BackBuffer const& back_buffer() const { return back_buffer_; }
     [[nodiscard]] StripeMask homes_of(NeighbourId id) const;
@@ -175,7 +175,7 @@ private:
     std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
     std::size_t slots_ = 0; ///< as the policy was told
     Counters counters_;
-    RecentSamples reattached_;
+    DelayHistogram reattached_;
     Timer tick_timer_;
     Timer flush_timer_;
     bool is_flush_due_ = false;

@@ -20,7 +20,7 @@ from ll_client import latency_behind_muxer
 
 EDGE = ()
 SETTLE = 20
-BUCKET = re.compile(r'^minuteswarm_release_delay_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
+BUCKET = re.compile(r'^minuteswarm_(\w+)_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
 STARTED_AT_ONCE = 10
 
 
@@ -41,17 +41,19 @@ def radio(rate=40_000):
                                                  "-c:a", "libmp3lame", "-b:a", str(rate), "-f", "mp3"])
 
 
-def delays(nodes):
-    """Bytes by the upper bound of their delay in seconds, of all nodes together."""
-    total = {}
+def histograms(nodes):
+    """How many took less than each bound in seconds, of all nodes together: `release_delay` of bytes, `edge_reattach` of stripes."""
+    total = {"release_delay": {}, "edge_reattach": {}}
     for text in together(nodes, lambda node: node.get("/metrics").decode()):
-        for bound, count in BUCKET.findall(text):
-            total[float(bound)] = total.get(float(bound), 0) + float(count)
+        for name, bound, count in BUCKET.findall(text):
+            counts = total[name]
+            counts[float(bound)] = counts.get(float(bound), 0) + float(count)
     return total
 
 
-def quantile(before, after, share):
+def quantile(before, after, name, share):
     """Linear within a bucket, as Prometheus' histogram_quantile."""
+    before, after = before[name], after[name]
     counts = sorted((bound, count - before.get(bound, 0)) for bound, count in after.items())
     if not counts or counts[-1][1] <= 0:
         return None
@@ -102,7 +104,7 @@ class Window:
 
     def __init__(self, publisher, viewers):
         self.publisher, self.viewers = publisher, viewers
-        self.delays = delays(viewers)
+        self.histograms = histograms(viewers)
         self.before = statuses(viewers)
         self.source = publisher.status()
         self.watch = measure.Stopwatch([publisher.pid, *(viewer.pid for viewer in viewers)])
@@ -112,7 +114,7 @@ class Window:
         passed = time.monotonic() - self.began
         cores = self.watch.cores()
         after = statuses(self.viewers)
-        histogram = delays(self.viewers)
+        now = histograms(self.viewers)
         source = self.publisher.status()
 
         def gained(*path):
@@ -130,8 +132,9 @@ class Window:
         down = sum(gained("totals", "down"))
         result = {
             "viewers": len(self.viewers), "seconds": passed, "stream_bits_per_second": rate,
-            "delay_p50_s": quantile(self.delays, histogram, 0.5), "delay_p99_s": quantile(self.delays, histogram, 0.99),
-            "delay_p999_s": quantile(self.delays, histogram, 0.999),
+            "delay_p50_s": quantile(self.histograms, now, "release_delay", 0.5),
+            "delay_p99_s": quantile(self.histograms, now, "release_delay", 0.99),
+            "delay_p999_s": quantile(self.histograms, now, "release_delay", 0.999),
             "on_time_percent": 100 * on_time / (on_time + late) if on_time else None,
             "gaps": sum(gained("gaps", "count")), "viewers_with_gaps": sum(gap > 0 for gap in gained("gaps", "count")),
             "source_up_times_bitrate": (source["totals"]["up"] - self.source["totals"]["up"]) * 8 / passed / rate,
@@ -143,7 +146,8 @@ class Window:
             "groups_recovered_percent": 100 * sum(gained("edge", "recovered_by_parity")) / max(1, sum(gained("edge", "groups"))),
             "blocks_wanted": sum(gained("edge", "wanted")),
             "hops": measure.summary([status["edge"]["hops"] for status in after]),
-            "reattach_p99_ms": measure.summary([status["edge"]["reattach_p99"] for status in after]),
+            "reattach_p50_s": quantile(self.histograms, now, "edge_reattach", 0.5),
+            "reattach_p99_s": quantile(self.histograms, now, "edge_reattach", 0.99),
             "peers": measure.summary([len(status["peers"]) for status in after]),
             "viewer_core_percent": measure.summary([100 * cores[viewer.pid] for viewer in self.viewers]),
             "publisher_core_percent": 100 * cores[self.publisher.pid],

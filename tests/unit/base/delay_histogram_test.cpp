@@ -1,4 +1,4 @@
-#include "playout/delay_histogram.hpp"
+#include "base/delay_histogram.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -16,7 +16,7 @@ TEST_CASE("A histogram of delays counts bytes below its bounds") {
     CHECK(delays.count(1) == 4);
     CHECK(delays.count(DelayHistogram::bounds_ms.size()) == 8);
     CHECK(delays.total() == 15);
-    CHECK(delays.byte_seconds() == Approx(2 * 0.05 + 4 * 0.051 + 8 * 120));
+    CHECK(delays.sum_seconds() == Approx(2 * 0.05 + 4 * 0.051 + 8 * 120));
 }
 
 TEST_CASE("A percentile of delays is linear within its bucket") {

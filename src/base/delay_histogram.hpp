@@ -8,7 +8,7 @@
 
 namespace minuteswarm {
 
-/// How many bytes were released how long after the publisher had them. Pure.
+/// How many of something (bytes, events) took how long. Pure.
 class DelayHistogram {
 public:
     /// Upper bounds in milliseconds; what is longer is counted apart.
@@ -17,22 +17,22 @@ public:
         650,  700,  750,  800,  850,  900,  950,  1000,   1250,   1500,   1750,   2000,
         2500, 3000, 3500, 4000, 5000, 6000, 8000, 10'000, 15'000, 20'000, 30'000, 60'000};
 
-    void add(MediaTime delay, std::uint64_t bytes) {
+    void add(MediaTime delay, std::uint64_t count = 1) {
         std::size_t at = 0;
         while (at < bounds_ms.size() && delay > std::chrono::milliseconds{bounds_ms[at]})
             ++at;
-        counts_[at] += bytes;
-        total_ += bytes;
+        counts_[at] += count;
+        total_ += count;
         auto const seconds = std::chrono::duration<double>(delay).count();
-        sum_ += seconds > 0 ? seconds * static_cast<double>(bytes) : 0;
+        sum_ += seconds > 0 ? seconds * static_cast<double>(count) : 0;
     }
 
     /// Of the bucket below `bounds_ms[bucket]`; the last one has no bound.
     [[nodiscard]] std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
     [[nodiscard]] std::uint64_t total() const { return total_; }
-    [[nodiscard]] double byte_seconds() const { return sum_; }
+    [[nodiscard]] double sum_seconds() const { return sum_; }
 
-    /// The delay below which `share` (0-1) of the bytes lie, linear within a bucket; 0 of none.
+    /// The delay below which `share` (0-1) of them lie, linear within a bucket; 0 of none.
     [[nodiscard]] std::chrono::milliseconds percentile(double share) const {
         auto const wanted = share * static_cast<double>(total_);
         double below = 0;
