@@ -71,7 +71,7 @@ TEST_CASE("Timeline counts how long after the publisher bytes are released") {
     auto const& delays = timeline.counters().delays.histogram();
     CHECK(delays.total() == 7 * group_size); // how long the newest took is not known yet
     // 800 to 100 ms: bytes came evenly.
-    CHECK(delays.byte_seconds() == Approx(7 * group_size * 0.45).epsilon(0.01));
+    CHECK(delays.sum_seconds() == Approx(7 * group_size * 0.45).epsilon(0.01));
 }
 
 TEST_CASE("Timeline takes the bytes of a chunk without groups to have come evenly") {
@@ -88,7 +88,7 @@ TEST_CASE("Timeline takes the bytes of a chunk without groups to have come evenl
     timeline.advance(start_of_test);
     auto const& delays = timeline.counters().delays.histogram();
     CHECK(delays.total() == chunk_size);
-    CHECK(delays.byte_seconds() == Approx(chunk_size * 8.0).epsilon(0.03)); // 10 to 6 s
+    CHECK(delays.sum_seconds() == Approx(chunk_size * 8.0).epsilon(0.03)); // 10 to 6 s
 }
 
 TEST_CASE("Timeline holds the bytes of an open chunk due with their group") {
