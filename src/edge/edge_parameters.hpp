@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/statements.hpp"
+#include "base/time.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -26,5 +28,11 @@ namespace minuteswarm {
 /// - above: 125 ms, 8 + 1 stripes
 EdgeParameters
 choose_parameters(std::uint64_t bitrate, std::optional<std::uint8_t> parity = std::nullopt);
+
+/// A block older than that counts as catch-up wherever it comes, and leaves when no new one waits.
+/// Each hop takes about a span to pass a block on to all its children.
+constexpr Duration late_age(Duration span) {
+    return std::max<Duration>(6 * span, std::chrono::milliseconds{1500});
+}
 
 } // namespace minuteswarm

@@ -24,6 +24,7 @@ constexpr double fresh = 0.3;        // seconds: how long a living one may be si
 
 constexpr std::uint64_t groups_under_way = 3;
 constexpr seconds start_time{2};
+constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
 
 double seconds_of(Duration time) {
     return std::chrono::duration<double>(time).count();
@@ -105,9 +106,10 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
 
 /// The newest random access point that is old enough, or the oldest there is; as far as a request
 /// can name it. Without any, the last second tells a decoder more than waiting for the next group.
-GroupNumber Parents::choose_start(Acquaintance const& to, MonotonicTime now) const {
+GroupNumber
+Parents::choose_start(Acquaintance const& to, Duration back_to, MonotonicTime now) const {
     auto const newest = node_.expected_newest(to, now);
-    auto const back = static_cast<std::uint64_t>(node_.options.start_back / node_.options.span);
+    auto const back = static_cast<std::uint64_t>(back_to / node_.options.span);
     std::optional<GroupNumber> found;
     for (auto const entry : to.entries) { // newest first
         auto const distance = newest > entry ? newest.value - entry.value : 0;
@@ -122,7 +124,11 @@ GroupNumber Parents::choose_start(Acquaintance const& to, MonotonicTime now) con
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
     auto const is_leaf = !has(node_.feeding, request.stripe);
     if (groups_.is_empty() && now >= start_until_) {
-        start_ = choose_start(to, now);
+        auto const wanted = node_.options.start_back;
+        start_ = choose_start(to, wanted, now);
+        auto const has_help =
+            to.spare >= node_.options.total() || node_.has_help(node_.helpers(*start_));
+        if (!has_help) start_ = choose_start(to, std::min<Duration>(wanted, least_start), now);
         start_until_ = now + start_time;
     }
     auto const newest = groups_.is_empty() ? node_.expected_newest(to, now) : groups_.newest();

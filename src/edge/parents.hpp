@@ -137,7 +137,8 @@ private:
     [[nodiscard]] double shared_cost(NeighbourId of, StripeIndex stripe) const;
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;
     void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now);
-    [[nodiscard]] GroupNumber choose_start(Acquaintance const& to, MonotonicTime now) const;
+    [[nodiscard]] GroupNumber
+    choose_start(Acquaintance const& to, Duration back, MonotonicTime now) const;
     void ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now);
 
     EdgeNode& node_;

@@ -4,14 +4,9 @@ namespace minuteswarm {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
-constexpr milliseconds repair_period{500}; // or two spans
-constexpr milliseconds repair_pause{250};  // when one that was asked has nothing; or a span
-constexpr milliseconds repair_after{1200}; // or 1.6 times what this node's groups usually take
-constexpr seconds repair_until{6};
 constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
@@ -36,7 +31,7 @@ Subscriptions::Subscriptions(
     , adverts_(node_, parents_, children_, start)
     , admission_(node_, start)
     , catch_up_(node_, groups_, parents_)
-    , next_repair_(start + repair_period) {
+    , repair_(node_, groups_, start) {
     homes_.tick(start);
     if (node_.options.is_source()) node_.flowing = node_.all_stripes();
 }
@@ -115,7 +110,7 @@ void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTim
     if (!neighbour) return;
     neighbour->asked_in_vain = now;
     catch_up_.on_missing(group);
-    next_repair_ = std::min(next_repair_, now + std::max(repair_pause, node_.options.span));
+    repair_.on_missing(group, now);
 }
 
 bool Subscriptions::answers_wants() const {
@@ -124,38 +119,6 @@ bool Subscriptions::answers_wants() const {
 
 Duration Subscriptions::tick_period() const {
     return node_.is_searching && !node_.is_stepped_back ? searching_tick : settled_tick;
-}
-
-void Subscriptions::repair(MonotonicTime now) {
-    if (now < next_repair_ || node_.options.is_source() || node_.is_stepped_back) return;
-    next_repair_ = now + std::max(repair_period, 2 * node_.options.span);
-    auto const after = std::max<Duration>(repair_after, groups_.typical_lag() * 8 / 5);
-    std::size_t asked = 0;
-    for (auto const& missing : groups_.missing(now, after, repair_until)) {
-        std::vector<NeighbourId> holders;
-        std::vector<NeighbourId> fed;
-        for (auto const& [id, neighbour] : node_.neighbours) {
-            if (neighbour.peer.is_source || !neighbour.has_advert) continue;
-            if (!neighbour.may_be_asked(now)) continue;
-            if (neighbour.rebuilt >= missing.group) holders.push_back(id);
-            if (count(neighbour.flowing) >= node_.options.stripes) fed.push_back(id);
-        }
-        // One that lacks an older group cannot say that it has this one.
-        if (holders.empty()) holders = std::move(fed);
-        if (holders.empty()) continue;
-        auto lacking = node_.options.stripes -
-                       std::min<std::size_t>(count(missing.held), node_.options.stripes);
-        auto const holder = holders[node_.random() % holders.size()];
-        StripeMask wanted = 0;
-        for (StripeIndex s; s.value < node_.options.total() && lacking > 0; ++s) {
-            if (has(missing.held, s)) continue;
-            wanted |= mask_of(s);
-            --lacking;
-            ++asked;
-        }
-        node_.actions.emplace_back(WantBlocks{holder, missing.group, wanted});
-        if (asked >= limits::edge_wants) return;
-    }
 }
 
 void Subscriptions::tick(MonotonicTime now) {
@@ -170,7 +133,7 @@ void Subscriptions::tick(MonotonicTime now) {
                          (!is_fed || parents_.lacks_urgently(now));
     links_.tick(adverts_.period(), now);
     catch_up_.tick(now);
-    repair(now);
+    repair_.tick(now);
     adverts_.tick(groups_, now);
 }
 

@@ -9,6 +9,7 @@
 #include "edge/homes.hpp"
 #include "edge/links.hpp"
 #include "edge/parents.hpp"
+#include "edge/repair.hpp"
 
 #include <random>
 #include <span>
@@ -92,8 +93,6 @@ public:
     std::vector<Duration> take_reattached() { return parents_.take_reattached(); }
 
 private:
-    void repair(MonotonicTime now);
-
     EdgeNode node_;
     GroupWindow groups_;
     Parents parents_;
@@ -103,7 +102,7 @@ private:
     Adverts adverts_;
     Admission admission_;
     CatchUp catch_up_;
-    MonotonicTime next_repair_;
+    Repair repair_;
 };
 
 } // namespace minuteswarm

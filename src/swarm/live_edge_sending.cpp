@@ -1,3 +1,4 @@
+#include "edge/edge_parameters.hpp"
 #include "swarm/live_edge.hpp"
 
 #include <algorithm>
@@ -16,8 +17,6 @@ constexpr milliseconds flush_interval{5};
 
 // Whoever makes this node send much else can hold the live edge up no longer.
 constexpr double most_debt_seconds = 1;
-
-constexpr milliseconds late_age{1500}; // then it is catch-up, whatever it was
 
 EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
     return stripe.value < header.stripes ? EdgeQueue::Class::live : EdgeQueue::Class::parity;
@@ -40,8 +39,9 @@ void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
     auto const block = children.empty() ? std::nullopt : held(group, stripe);
     if (!block) return;
-    auto const urgency =
-        block->age > late_age ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
+    auto const is_late =
+        block->age > late_age(std::chrono::milliseconds{options_.parameters.span_ms});
+    auto const urgency = is_late ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;

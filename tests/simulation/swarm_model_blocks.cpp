@@ -1,3 +1,4 @@
+#include "edge/edge_parameters.hpp"
 #include "simulation/swarm_model.hpp"
 
 #include <algorithm>
@@ -9,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds late_age{1500};
 constexpr milliseconds urgent_age{2000};
 constexpr std::size_t message_frame = 7; // length, BEP 10's two bytes, type
 constexpr std::size_t packet_frame = 40; // TCP and IP
@@ -59,8 +59,9 @@ SharedPath SwarmModel::path_of(NodeIndex index, StripeIndex stripe) {
 
 void SwarmModel::forward(NodeIndex index, Block const& block) {
     auto& node = nodes_[index];
+    auto const is_late = block.age > late_age(options_.span);
     for (auto const& child : node.policy->children(block.stripe)) {
-        push(index, {static_cast<NodeIndex>(child.id.value), block, false}, block.age > late_age);
+        push(index, {static_cast<NodeIndex>(child.id.value), block, false}, is_late);
     }
 }
 

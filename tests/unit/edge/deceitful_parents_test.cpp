@@ -99,12 +99,14 @@ TEST_CASE("A parent whose blocks come later than others' is left, whatever age t
     Lured lured;
     lured.liar_sends = [](std::uint64_t newest) { return std::optional{newest - 12}; };
     std::size_t most = 0;
+    std::size_t later = 0;
     for (int i = 0; i < 160; ++i) {
         lured.pass_group();
         most = std::max(most, count(lured.parents(liar)));
+        if (i >= 80) later += count(lured.parents(liar));
     }
     CHECK(most > 0);
-    CHECK(count(lured.parents(liar)) <= 1);
+    CHECK(later < 2 * 80); // of nine stripes: it is tried again now and then
 }
 
 TEST_CASE("A parent that is as quick as it promises is kept") {

@@ -1,0 +1,92 @@
+#include "edge/repair.hpp"
+
+namespace minuteswarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds usual_period{500}; // or two spans
+constexpr milliseconds pause{250};        // when one that was asked has nothing; or a span
+constexpr milliseconds after{1200};       // or 1.6 times what this node's groups usually take
+constexpr seconds until{6};
+constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
+constexpr unsigned most_tries = 5;
+
+} // namespace
+
+Repair::Repair(EdgeNode& node, GroupWindow const& groups, MonotonicTime start)
+    : node_(node)
+    , groups_(groups)
+    , next_(start + usual_period) {}
+
+Duration Repair::period() const {
+    return std::max<Duration>(usual_period, 2 * node_.options.span);
+}
+
+void Repair::on_missing(GroupNumber group, MonotonicTime now) {
+    auto const soon = now + std::max<Duration>(pause, node_.options.span);
+    auto const asked = asked_.find(group);
+    if (asked != asked_.end()) asked->second.again = std::min(asked->second.again, soon);
+    next_ = std::min(next_, soon);
+}
+
+GroupNumber Repair::first_of_use() const {
+    if (node_.options.start_back <= Duration{}) return {};
+    auto const back = (node_.options.start_back + beyond_start) / node_.options.span;
+    auto const newest = groups_.newest().value;
+    return {newest - std::min(newest, static_cast<std::uint64_t>(back))};
+}
+
+std::optional<NeighbourId> Repair::choose_holder(GroupNumber group, MonotonicTime now) {
+    std::vector<NeighbourId> holders;
+    std::vector<NeighbourId> fed;
+    for (auto const& [id, neighbour] : node_.neighbours) {
+        if (neighbour.peer.is_source || !neighbour.has_advert) continue;
+        if (!neighbour.may_be_asked(now)) continue;
+        if (neighbour.rebuilt >= group) holders.push_back(id);
+        if (count(neighbour.flowing) >= node_.options.stripes) fed.push_back(id);
+    }
+    // One that lacks an older group cannot say that it has this one.
+    if (holders.empty()) holders = std::move(fed);
+    if (holders.empty()) return std::nullopt;
+    return holders[node_.random() % holders.size()];
+}
+
+void Repair::tick(MonotonicTime now) {
+    if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
+    next_ = now + period();
+    auto const wait = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    auto const missing = groups_.missing(now, wait, until);
+    asked_.erase(
+        asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)
+    );
+    auto const first = first_of_use();
+    auto const before = node_.actions.size();
+    for (auto const& one : missing) {
+        if (node_.actions.size() - before >= limits::edge_wants) return;
+        auto const asked = asked_.find(one.group);
+        auto const is_known = asked != asked_.end();
+        if (is_known && (asked->second.tries >= most_tries || now < asked->second.again)) continue;
+        if (one.group < first) continue;
+        if (auto const holder = choose_holder(one.group, now)) ask(one, *holder, now);
+    }
+}
+
+/// For as many blocks as rebuild it.
+void Repair::ask(GroupWindow::Missing const& missing, NeighbourId holder, MonotonicTime now) {
+    auto const there = std::min<std::size_t>(count(missing.held), node_.options.stripes);
+    auto lacking = node_.options.stripes - there;
+    StripeMask wanted = 0;
+    for (StripeIndex s; s.value < node_.options.total() && lacking > 0; ++s) {
+        if (has(missing.held, s)) continue;
+        wanted |= mask_of(s);
+        --lacking;
+    }
+    auto& asked = asked_[missing.group];
+    asked.again = now + period() * (1 << asked.tries);
+    ++asked.tries;
+    node_.actions.emplace_back(WantBlocks{holder, missing.group, wanted});
+}
+
+} // namespace minuteswarm

@@ -1,0 +1,77 @@
+#include "edge/repair.hpp"
+#include "unit/edge/policy_node.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace minuteswarm::edge_policy;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::uint64_t newest = 100;
+
+/// One that plays three seconds behind and lacks a stripe of each of the newest 32 groups, which
+/// its neighbours have.
+struct Lacking : Node {
+    Lacking()
+        : Node({2}, 0, 2, 0, seconds{3}) {
+        auto advert = advert_of(2, 0);
+        advert.newest = {newest};
+        for (std::uint64_t id = 10; id < 13; ++id) {
+            enter(id, {static_cast<std::uint32_t>(id)});
+            hear(id, advert);
+        }
+        for (auto group = newest - 31; group <= newest; ++group)
+            block(10, {0}, group, path_of({1, 10}));
+    }
+    std::map<GroupNumber, std::size_t> asked() {
+        std::map<GroupNumber, std::size_t> tries;
+        for (auto const& want : take<WantBlocks>()) {
+            CHECK(want.stripes == mask_of({1}));
+            ++tries[want.group];
+        }
+        return tries;
+    }
+};
+
+} // namespace
+
+TEST_CASE("Repair leaves what would come too late to be played") {
+    Lacking viewer;
+    viewer.wait(seconds{2});
+    auto const asked = viewer.asked();
+    REQUIRE_FALSE(asked.empty());
+    CHECK(asked.begin()->first == GroupNumber{newest - 16}); // three seconds, and one more
+}
+
+TEST_CASE("Repair asks a few times for a group, and ever more seldom") {
+    Lacking viewer;
+    viewer.wait(milliseconds{2200});
+    for (auto const& [group, tries] : viewer.asked())
+        CHECK(tries <= 2);
+    viewer.wait(seconds{6});
+    for (auto const& [group, tries] : viewer.asked())
+        CHECK(tries <= 4);
+}
+
+TEST_CASE("Repair asks another sooner when one lacks a group, but not for ever") {
+    Lacking viewer;
+    viewer.wait(milliseconds{1600});
+    std::map<GroupNumber, std::size_t> tries;
+    for (int i = 0; i < 20; ++i) {
+        for (auto const& want : viewer.take<WantBlocks>()) {
+            ++tries[want.group];
+            viewer.policy().on_missing(want.neighbour, want.group, viewer.now());
+        }
+        viewer.forget();
+        viewer.wait(milliseconds{200});
+    }
+    auto const by_tries = [](auto const& a, auto const& b) { return a.second < b.second; };
+    auto const most = std::ranges::max_element(tries, by_tries);
+    REQUIRE(most != tries.end());
+    CHECK(most->second > 2); // one that is never told of a lack asks twice by then
+    CHECK(most->second <= 5);
+}
