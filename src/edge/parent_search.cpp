@@ -174,9 +174,10 @@ void Parents::search(StripeIndex stripe, MonotonicTime now) {
     auto const is_unrooted =
         feed.unrooted_since && now - *feed.unrooted_since > feed.unrooted_patience;
     if (feed.asked || (feed.parent && !is_unrooted) || now < feed.retry_at) return;
-    if (feed.successor.value != 0 && now < feed.successor_until && !is_unrooted) {
-        // Its adoption is under way; the old parent's last blocks bridge that.
-        if (now - feed.orphan_since < 2 * desperate_after) return;
+    if (awaits_adoption(feed, now) && !is_unrooted) {
+        ask_successor(stripe, now);
+        // The old parent's last blocks bridge that.
+        if (feed.asked || now - feed.orphan_since < 2 * desperate_after) return;
     }
     auto const is_luxury = is_mere_luxury(stripe);
     Search how;

@@ -10,7 +10,8 @@ constexpr milliseconds overlap{300};        // old and new parent both send
 constexpr milliseconds trusted{1000};       // after accept, until the first block
 constexpr milliseconds loop_back_off{2000}; // its path will not change sooner
 constexpr milliseconds adopt_wait{1200};    // for the link to the successor
-constexpr milliseconds proof_time{3000};    // of blocks: then what it failed in is forgotten
+constexpr milliseconds adopt_again{50};
+constexpr milliseconds proof_time{3000}; // of blocks: then what it failed in is forgotten
 constexpr milliseconds look_for_source_after{100};
 
 } // namespace
@@ -184,6 +185,9 @@ void Parents::on_reject(NeighbourId from, RejectMessage const& message, Monotoni
     if (feed.asked != from || !neighbour) return;
     feed.asked.reset();
     Duration back_off = node_.random_time(milliseconds{400}, milliseconds{800});
+    // A successor may not have heard yet that it took this node's place.
+    auto const is_adoption = awaits_adoption(feed, now) && feed.successor == neighbour->peer.node;
+    if (is_adoption) feed.retry_at = now + adopt_again;
     if (message.reason == RejectMessage::Reason::loop) back_off = loop_back_off;
     neighbour->stripes[message.stripe.value].retry_at = now + back_off;
 }
@@ -201,10 +205,7 @@ void Parents::on_preempt(NeighbourId from, PreemptMessage const& message, Monoto
     if (message.successor.value == 0 || message.successor == node_.options.self) return;
     feed.successor = message.successor;
     feed.successor_until = now + adopt_wait;
-    for (auto const& [id, other] : node_.neighbours) {
-        if (other.peer.node == message.successor) return on_entered(id, now);
-    }
-    node_.actions.emplace_back(OpenLink{0, message});
+    if (!ask_successor(message.stripe, now)) node_.actions.emplace_back(OpenLink{0, message});
 }
 
 void Parents::on_entered(NeighbourId id, MonotonicTime now) {
@@ -212,12 +213,27 @@ void Parents::on_entered(NeighbourId id, MonotonicTime now) {
     if (!neighbour || neighbour->peer.node.value == 0) return;
     for (StripeIndex s; s.value < feeds_.size(); ++s) {
         auto& feed = feeds_[s.value];
-        if (feed.successor != neighbour->peer.node || now > feed.successor_until) continue;
+        if (feed.successor != neighbour->peer.node || !awaits_adoption(feed, now)) continue;
         if (feed.parent || feed.asked || !wants(s)) continue;
         auto adopt = request(s, {});
         adopt.is_adopt = true;
         ask(id, s, adopt, now);
     }
+}
+
+bool Parents::awaits_adoption(Feed const& feed, MonotonicTime now) const {
+    return feed.successor.value != 0 && now < feed.successor_until;
+}
+
+/// Who took this node's place is to take it as a child; false: it is no neighbour.
+bool Parents::ask_successor(StripeIndex stripe, MonotonicTime now) {
+    auto const successor = feeds_[stripe.value].successor;
+    for (auto const& [id, other] : node_.neighbours) {
+        if (other.peer.node != successor) continue;
+        on_entered(id, now);
+        return true;
+    }
+    return false;
 }
 
 void Parents::on_left(NeighbourId id, MonotonicTime now) {

@@ -108,6 +108,8 @@ private:
     [[nodiscard]] bool wants(StripeIndex stripe) const;
     [[nodiscard]] bool is_mere_luxury(StripeIndex stripe) const;
     void refresh(MonotonicTime now);
+    [[nodiscard]] bool awaits_adoption(Feed const& feed, MonotonicTime now) const;
+    bool ask_successor(StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool leads_to_source(NodePath const& path) const;
     void note_age(Feed& feed, Acquaintance& parent, BlockArrival const& block, MonotonicTime now);
     void leave(StripeIndex stripe, Duration back_off, MonotonicTime now);

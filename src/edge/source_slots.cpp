@@ -9,8 +9,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds watch_period{200};
-constexpr int proof_spans = 12;  // a root that forwards has reached half of all by then
-constexpr int settled_spans = 8; // a neighbour newer than that may lack stripes
+constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
+constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
 constexpr seconds out_of_favour{20};   // after a rotation: the others may prove themselves
 constexpr milliseconds silence{1000};  // of a child: three adverts are missing

@@ -316,3 +316,21 @@ TEST_CASE("Messages for stripes that there are not and from strangers change not
     CHECK(viewer.sent<UnsubscribeMessage>(3).size() == 1);
     CHECK(viewer.policy().flowing() == 0);
 }
+
+TEST_CASE("Who was displaced asks its successor again that had not heard of it yet") {
+    Node relay{{2}, 10};
+    feed(relay);
+    relay.enter(3, {3});
+    StripeIndex const stripe{static_cast<std::uint8_t>(std::countr_zero(relay.policy().flowing()))};
+    relay.forget();
+    relay.hear(1, PreemptMessage{stripe, {3}, {}, 0});
+    for (int tries = 1; tries <= 3; ++tries) {
+        auto const asked = relay.sent<SubscribeMessage>(3);
+        REQUIRE(asked.size() == static_cast<std::size_t>(tries));
+        CHECK(asked.back().is_adopt);
+        relay.hear(3, RejectMessage{stripe, RejectMessage::Reason::loop});
+        relay.wait(milliseconds{50});
+    }
+    relay.hear(3, AcceptMessage{stripe, path_of({1, 3}), {}});
+    CHECK(relay.policy().parents().parent(stripe) == NeighbourId{3});
+}
