@@ -52,46 +52,48 @@ bool ChannelSwarm::leaves_telling() const {
     return options_.role == Role::source && edge_ && edge_->is_busy();
 }
 
+/// What this node will tell whoever asks.
 std::optional<ChannelHandshake::Known> ChannelSwarm::known_feed() {
     auto const* feed = newest_feed();
-    if (!feed) return std::nullopt;
+    if (!feed || leaves_telling()) return std::nullopt;
     ChannelHandshake::Known known{feed->event(), {}, 0, feed->end() != nullptr};
     if (auto const* record = feed->newest(only_rendition)) known.newest = record->value.number;
     if (auto const* descriptor = feed->descriptor()) known.revision = descriptor->value.revision;
     return known;
 }
 
+/// A neighbour said how far it knows the feed. Who lacks something of that asks, one at a time: of
+/// ten new neighbours each would tell a newcomer the same.
 void ChannelSwarm::exchange_news(
-    NeighbourId id, std::optional<ChannelHandshake::Known> const& known, MonotonicTime now
+    NeighbourId id, ChannelHandshake::Known const& theirs, MonotonicTime now
 ) {
-    if (known) last_poll_ = now - poll_interval + news_time; // it is likely to send that
-    if (!leaves_telling()) tell_news(id, known);
+    auto const own = known_feed();
+    auto const is_same = own && own->event == theirs.event;
+    if (is_same) note_known(id, theirs);
+    auto const lacks =
+        !own || own->event < theirs.event ||
+        (is_same && (own->newest < theirs.newest || own->revision < theirs.revision ||
+                     (theirs.has_end && !own->has_end)));
+    if (!lacks || options_.role == Role::source || now - last_ask_ < pull_timeout) return;
+    last_ask_ = now;
+    last_poll_ = now - poll_interval + news_time; // should it not answer
+    send(id, encode(GetRecordsMessage{{}, only_rendition, theirs.newest, 1}));
 }
 
-/// A newcomer gets what it lacks of the newest record, descriptor and end.
-void ChannelSwarm::tell_news(NeighbourId id, std::optional<ChannelHandshake::Known> const& known) {
+/// That need not be sent to it.
+void ChannelSwarm::note_known(NeighbourId id, ChannelHandshake::Known const& known) {
     auto const* feed = newest_feed();
-    if (!feed || (known && known->event > feed->event())) return;
-    auto const is_same = known && known->event == feed->event();
-    std::vector<Statement> news;
-    auto const tell = [&](StatementKind kind, Bytes const& wire, bool is_known) {
-        Statement statement{kind, wire};
-        auto const signature = signature_of(statement);
-        if (is_known && signature) neighbourhood_.note_knows(id, *signature);
-        if (!is_known) news.push_back(std::move(statement));
+    auto const note = [&](StatementKind kind, Bytes const& wire) {
+        if (auto const signature = signature_of({kind, wire}))
+            neighbourhood_.note_knows(id, *signature);
     };
-    if (auto const* descriptor = feed->descriptor()) {
-        auto const is_known = is_same && known->revision >= descriptor->value.revision;
-        tell(StatementKind::descriptor, descriptor->wire, is_known);
-    }
-    if (auto const* record = feed->newest(only_rendition)) {
-        auto const is_known = is_same && known->newest >= record->value.number;
-        tell(StatementKind::record, record->wire, is_known);
-    }
-    if (auto const* end = feed->end()) {
-        tell(StatementKind::end, end->wire, is_same && known->has_end);
-    }
-    if (!news.empty()) reply(id, std::move(news));
+    auto const* descriptor = feed->descriptor();
+    if (descriptor && known.revision >= descriptor->value.revision)
+        note(StatementKind::descriptor, descriptor->wire);
+    auto const* record = feed->newest(only_rendition);
+    if (record && known.newest >= record->value.number) note(StatementKind::record, record->wire);
+    auto const* end = feed->end();
+    if (end && known.has_end) note(StatementKind::end, end->wire);
 }
 
 Feed::Outcome ChannelSwarm::accept(Statement const& statement) {
@@ -246,7 +248,7 @@ void ChannelSwarm::pull(MonotonicTime now) {
         );
         return;
     }
-    if (now - last_poll_ < poll_interval) return;
+    if (now - std::max(last_poll_, last_news_) < poll_interval) return;
     last_poll_ = now; // in case the newest push has gone past this node
     auto const* newest = followed ? followed->newest(only_rendition) : nullptr;
     auto const next = newest ? newest->value.number.next() : ChunkNumber{1};

@@ -128,7 +128,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
             {statements_per_second, statements_burst},
             {peers_per_second, peers_burst}}
     );
-    exchange_news(id, handshake.known, now);
+    if (handshake.known) exchange_news(id, *handshake.known, now);
     send(id, encode(peers_for(id)));
     tell_joined(id);
     enter_edge(id);

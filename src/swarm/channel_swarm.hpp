@@ -132,10 +132,8 @@ private:
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
     [[nodiscard]] bool leaves_telling() const;
     [[nodiscard]] std::optional<ChannelHandshake::Known> known_feed();
-    void exchange_news(
-        NeighbourId id, std::optional<ChannelHandshake::Known> const& known, MonotonicTime now
-    );
-    void tell_news(NeighbourId id, std::optional<ChannelHandshake::Known> const& known);
+    void exchange_news(NeighbourId id, ChannelHandshake::Known const& theirs, MonotonicTime now);
+    void note_known(NeighbourId id, ChannelHandshake::Known const& known);
     void tell_joined(NeighbourId id);
     void handle(NeighbourId from, RecordsMessage const& message);
     void handle(NeighbourId from, GetRecordsMessage const& message);
@@ -190,7 +188,8 @@ private:
     std::optional<Awaited> awaited_;
     MonotonicTime last_pull_{};
     MonotonicTime last_poll_{};
-    MonotonicTime last_news_; ///< when a statement came that was new, or this began
+    MonotonicTime last_ask_{}; ///< a new neighbour for what it knows
+    MonotonicTime last_news_;  ///< when a statement came that was new, or this began
     MonotonicTime last_fill_{};
     bool is_fill_due_ = false;
     bool has_seen_newer_ = false;
