@@ -102,6 +102,11 @@ void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> co
     events_.on_bytes(header.chunk);
 }
 
+bool EdgeFollower::starts_near() const {
+    auto const* edge = swarm_.edge();
+    return edge && edge->policy().starts_near();
+}
+
 bool EdgeFollower::is_waiting(MonotonicTime now) const {
     return run_ && !has_bytes() && now - joined_at_ < start_patience;
 }

@@ -46,6 +46,8 @@ public:
     /// Whether there is a live edge, which may bring its first bytes yet.
     [[nodiscard]] bool is_waiting(MonotonicTime now) const;
     [[nodiscard]] bool has_bytes() const { return first_bytes_at_.has_value(); }
+    /// Whether less is asked for to start with than the latency, see Parents::starts_near.
+    [[nodiscard]] bool starts_near() const;
     /// Only if it has bytes.
     [[nodiscard]] MonotonicTime first_bytes_at() const { return *first_bytes_at_; }
 

@@ -277,7 +277,8 @@ void Viewer::try_start() {
 std::optional<Timeline::Position> Viewer::choose_live_start(MonotonicTime now) const {
     auto const waited = now - edge_->first_bytes_at();
     auto const& timeline = playback_->timeline();
-    if (auto const start = timeline.choose_live_start(waited < back_patience)) return start;
+    auto const is_patient = waited < back_patience && !edge_->starts_near();
+    if (auto const start = timeline.choose_live_start(is_patient)) return start;
     return waited < live_patience ? std::nullopt : choose_start();
 }
 

@@ -126,9 +126,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
     if (groups_.is_empty() && now >= start_until_) {
         auto const wanted = node_.options.start_back;
         start_ = choose_start(to, wanted, now);
-        auto const has_help =
-            to.spare >= node_.options.total() || node_.has_help(node_.helpers(*start_));
-        if (!has_help) start_ = choose_start(to, std::min<Duration>(wanted, least_start), now);
+        starts_near_ = wanted > least_start && to.spare < node_.options.total() &&
+                       !node_.has_help(node_.helpers(*start_));
+        if (starts_near_) start_ = choose_start(to, least_start, now);
         start_until_ = now + start_time;
     }
     auto const newest = groups_.is_empty() ? node_.expected_newest(to, now) : groups_.newest();

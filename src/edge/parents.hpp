@@ -44,6 +44,8 @@ public:
     }
     /// See Subscriptions.
     [[nodiscard]] std::optional<GroupNumber> start() const { return start_; }
+    /// That is nearer than was wished for, since hardly anybody has uplink to spare.
+    [[nodiscard]] bool starts_near() const { return starts_near_; }
     /// The same while the blocks from there on are still being asked for.
     [[nodiscard]] std::optional<GroupNumber> starting_from(MonotonicTime now) const {
         return now < start_until_ ? start_ : std::nullopt;
@@ -148,6 +150,7 @@ private:
     std::vector<Feed> feeds_;
     MonotonicTime next_switch_;
     std::optional<GroupNumber> start_;
+    bool starts_near_ = false;
     MonotonicTime start_until_{}; ///< stripes that are found before are asked from there on
     std::vector<std::pair<NodeId, MonotonicTime>> lost_; ///< parents that went, with when
     std::vector<Duration> reattached_;

@@ -37,6 +37,8 @@ public:
     void note_entry(GroupNumber group) { node_.note_entry(group); }
     /// The group from which on this node asked for blocks when it came.
     [[nodiscard]] std::optional<GroupNumber> start() const { return parents_.start(); }
+    /// See Parents::starts_near.
+    [[nodiscard]] bool starts_near() const { return parents_.starts_near(); }
     /// K blocks of it are here.
     void on_rebuilt(GroupNumber group, MonotonicTime now);
     /// A neighbour does not send blocks of the group that it was asked for.

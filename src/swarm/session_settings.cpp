@@ -61,7 +61,7 @@ void set_transfer(Pack& pack) {
     pack.set_int(Pack::max_queued_disk_bytes, 32 * 1024 * 1024);
     pack.set_int(Pack::mixed_mode_algorithm, Pack::prefer_tcp);
     pack.set_bool(Pack::no_recheck_incomplete_resume, true);
-    pack.set_int(Pack::tick_interval, static_cast<int>(idle_session_tick.count()));
+    pack.set_int(Pack::tick_interval, static_cast<int>(busy_session_tick.count()));
 }
 
 void set_discovery(Pack& pack, NetworkOptions const& options) {

@@ -25,8 +25,8 @@ struct NetworkOptions {
     std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: unlimited
 };
 
-/// Between two looks of libtorrent at its connections, where no rate limit waits for them.
-inline constexpr std::chrono::milliseconds idle_session_tick{100};
+/// Between two looks of libtorrent at its connections, while something waits for them.
+inline constexpr std::chrono::milliseconds busy_session_tick{20};
 
 /// The parts of socks5://[user:password@]host:port; an IPv6 host stands in brackets.
 struct SocksProxy {

@@ -27,7 +27,8 @@ constexpr std::chrono::milliseconds rescue_interval{500};
 // libtorrent takes whom to dial from a list of ten that it has made before.
 constexpr std::size_t dials_to_reach_one = 11;
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
-constexpr std::chrono::milliseconds busy_session_tick{20};
+constexpr std::chrono::milliseconds idle_session_tick{100};
+constexpr unsigned starting_ticks = 20; // own ones: connections are made at the session's
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
 
@@ -274,11 +275,12 @@ void Swarm::share_uplink() {
         has_paced_edge_ = left.has_value();
         limit_session(has_paced_edge_ ? 0 : uplink());
     }
-    set_session_tick(!has_paced_edge_ || chunks_->is_busy());
+    set_session_tick(!has_paced_edge_ || chunks_->is_busy() || ticks_ < starting_ticks);
     chunks_->limit_upload(left.value_or(0));
 }
 
-/// Rate limits hand out quota once a tick: a longer one adds itself to every piece's way.
+/// Rate limits hand out quota, and connections are made, once a tick: a longer one adds itself to
+/// every piece's way.
 void Swarm::set_session_tick(bool is_busy) {
     if (std::exchange(has_short_tick_, is_busy) == is_busy) return;
     lt::settings_pack pack;

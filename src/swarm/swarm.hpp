@@ -144,7 +144,7 @@ private:
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
     bool has_paced_edge_ = false;
-    bool has_short_tick_ = false;
+    bool has_short_tick_ = true;
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;
     bool may_dial_ = true;

@@ -34,6 +34,7 @@ TEST_CASE("A joiner asks from the newest random access point that is old enough"
         GroupNumber const first{static_cast<std::uint64_t>(start)};
         CHECK(asked.front().first == first);
         CHECK(viewer.policy().start() == first);
+        CHECK(viewer.policy().starts_near() == (start == 99));
     }
 }
 
