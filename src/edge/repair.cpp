@@ -11,7 +11,7 @@ constexpr milliseconds pause{250};        // when one that was asked has nothing
 constexpr milliseconds after{1200};       // or 1.6 times what this node's groups usually take
 constexpr seconds until{6};
 constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
-constexpr unsigned most_tries = 5;
+constexpr unsigned most_tries = 8;
 
 } // namespace
 
@@ -84,7 +84,7 @@ void Repair::ask(GroupWindow::Missing const& missing, NeighbourId holder, Monoto
         --lacking;
     }
     auto& asked = asked_[missing.group];
-    asked.again = now + period() * (1 << asked.tries);
+    asked.again = now + period() * (1 + asked.tries / 2);
     ++asked.tries;
     node_.actions.emplace_back(WantBlocks{holder, missing.group, wanted});
 }
