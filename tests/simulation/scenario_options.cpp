@@ -96,6 +96,7 @@ struct Preset {
 constexpr Preset presets[] = {
     {"flash", "n=1000 join=2 from=3 length=40"},
     {"steady", "n=1000 join=2 from=30 length=70"},
+    {"crowd", "n=1000 join=10 from=15 length=30"},
     {"churn10", "n=1000 join=10 churn=0.1 from=15 length=70"},
     {"churn50", "n=1000 join=10 churn=0.5 from=15 length=70"},
     {"mass_failure", "n=1000 join=5 die=0.3 die_at=30 from=29 length=60"},
