@@ -9,6 +9,8 @@ import edge
 import harness
 import measure
 import media
+import policy
+import scale
 
 GOP = 2
 PLAYERS = 50
@@ -218,4 +220,4 @@ def soak(case, options):
             "chunk_memory_bytes": node.status()["memory"]["chunks"]}
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)} | edge.CASES
+SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)} | edge.CASES | policy.CASES | scale.CASES

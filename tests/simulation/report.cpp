@@ -16,7 +16,7 @@ double in_s(Duration time) {
     return std::chrono::duration<double>(time).count();
 }
 
-bool is_absent(ModelNode const& node, MonotonicTime time, Duration settling) {
+bool is_absent(Viewer const& node, MonotonicTime time, Duration settling) {
     return std::any_of(node.absences.begin(), node.absences.end(), [&](auto const& absence) {
         auto const back =
             absence.second == MonotonicTime::max() ? absence.second : absence.second + settling;
@@ -29,9 +29,14 @@ struct Delays {
     std::vector<double> joins;
     double absent = 0;
     double all = 0;
+    std::size_t viewers = 0; ///< that groups count for
+    std::size_t unserved = 0;
 };
 
-void add_groups(Delays& to, SwarmModel const& model, ModelNode const& node, Window const& window) {
+template <typename Model>
+void add_groups(Delays& to, Model const& model, Viewer const& node, Window const& window) {
+    auto const before = to.groups.size();
+    std::size_t rebuilt = 0;
     for (std::uint64_t group = 0; group < model.groups(); ++group) {
         auto const time = model.group_time(group);
         if (time < window.from || time > window.to || time < node.joined + window.settling)
@@ -44,10 +49,15 @@ void add_groups(Delays& to, SwarmModel const& model, ModelNode const& node, Wind
         }
         auto const is_done = group < node.done.size() && node.done[group] >= 0;
         to.groups.push_back(is_done ? static_cast<double>(node.done[group]) : never);
+        rebuilt += is_done ? 1U : 0U;
     }
+    if (to.groups.size() == before) return;
+    ++to.viewers;
+    to.unserved += rebuilt == 0 ? 1U : 0U;
 }
 
-double join_time(SwarmModel const& model, ModelNode const& node) {
+template <typename Model>
+double join_time(Model const& model, Viewer const& node) {
     auto earliest = never;
     for (std::size_t group = 0; group < node.done.size(); ++group) {
         if (node.done[group] < 0) continue;
@@ -62,7 +72,8 @@ bool shares(PeerOptions const& peer) {
     return peer.forwards && !peer.claims_the_best;
 }
 
-Delays delays(SwarmModel const& model, Window const& window) {
+template <typename Model>
+Delays delays(Model const& model, Window const& window) {
     Delays found;
     for (std::size_t i = 1; i < model.nodes().size(); ++i) {
         auto const& node = model.nodes()[i];
@@ -82,22 +93,13 @@ double share_within(std::vector<double> const& values, double limit) {
     return static_cast<double>(within) / static_cast<double>(values.size());
 }
 
-/// The source sends K blocks, then a full tree's worth of hops.
-double lower_bound(SwarmModel const& model) {
-    auto const& options = model.options();
-    auto const total = static_cast<double>(options.stripes + options.parity);
-    double uplinks = 0;
-    for (auto const index : model.alive())
-        uplinks += index == 0 ? 0 : model.node(index).options.uplink;
-    auto const peers = static_cast<double>(model.alive().size()) - 1;
-    if (peers < 1 || uplinks <= 0) return 0;
-    auto const mean = uplinks / peers;
-    auto const roots = static_cast<double>(model.slots(options.source_uplink));
-    auto const fanout = std::max(static_cast<double>(model.slots(mean)), 2.0);
-    auto const hops = std::max(0.0, std::ceil(std::log(peers * total / roots) / std::log(fanout)));
-    auto const block = model.block_bytes() / options.rate;
-    auto const delay = in_s(options.least_delay + options.most_delay) / 2;
-    return options.stripes * block / options.source_uplink + delay + hops * (block / mean + delay);
+template <typename Model>
+double bound(Model const& model) {
+    std::vector<PeerOptions> viewers;
+    for (auto const index : model.alive()) {
+        if (index != 0) viewers.push_back(model.node(index).options);
+    }
+    return lower_bound(model.options(), viewers);
 }
 
 std::string number(double value, int digits) {
@@ -119,7 +121,10 @@ double quantile(std::vector<double>& values, double share) {
     return *at;
 }
 
-Report report(SwarmModel const& model, Window const& window, Duration counted) {
+namespace {
+
+template <typename Model>
+Report report_of(Model const& model, Window const& window, Duration counted) {
     auto found = delays(model, window);
     auto const& counts = model.counts();
     auto const peers = static_cast<double>(std::max<std::size_t>(model.alive().size(), 2) - 1);
@@ -135,6 +140,8 @@ Report report(SwarmModel const& model, Window const& window, Duration counted) {
     result.within_2 = share_within(found.groups, 2);
     result.within_5 = share_within(found.groups, 5);
     result.joined = share_within(found.joins, 1e9);
+    result.unserved = static_cast<double>(found.unserved) /
+                      static_cast<double>(std::max<std::size_t>(found.viewers, 1));
     result.join_p50 = quantile(found.joins, 0.5);
     result.join_p99 = quantile(found.joins, 0.99);
     auto const samples = static_cast<double>(std::max<std::uint64_t>(counts.hop_samples, 1));
@@ -155,10 +162,20 @@ Report report(SwarmModel const& model, Window const& window, Duration counted) {
     result.reattach_p90 = quantile(reattached, 0.9);
     result.reattach_p99 = quantile(reattached, 0.99);
     result.stepped_back = found.all > 0 ? found.absent / found.all : 0;
-    result.lower_bound = lower_bound(model);
+    result.lower_bound = bound(model);
     result.own_paths = counts.own_paths;
     result.age_error = in_s(counts.worst_age_error);
     return result;
+}
+
+} // namespace
+
+Report report(SwarmModel const& model, Window const& window, Duration counted) {
+    return report_of(model, window, counted);
+}
+
+Report report(RelayTree const& tree, Window const& window, Duration counted) {
+    return report_of(tree, window, counted);
 }
 
 std::string to_json(Report const& r) {
@@ -181,6 +198,7 @@ std::string to_json(Report const& r) {
     add("within_2s", r.within_2);
     add("within_5s", r.within_5);
     add("joined", r.joined);
+    add("unserved", r.unserved);
     add("join_p50", r.join_p50);
     add("join_p99", r.join_p99);
     add("hops", r.hops);
@@ -205,9 +223,10 @@ std::string to_json(Report const& r) {
 
 std::string table_head() {
     return "| case | slot use | p50 s | p99 | p99.9 | max | <=1 s % | <=2 s % | <=5 s % | joined % "
-           "| join p50/p99 | hops avg/max | control B/s (with TCP/IP) | dup % | source xR / queue "
+           "| unserved % | join p50/p99 | hops avg/max | control B/s (with TCP/IP) | dup % | "
+           "source xR / queue "
            "| reattach p50/p90/p99 | preempt /s | back % | LB s |\n"
-           "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+           "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 }
 
 std::string to_row(Report const& r) {
@@ -216,13 +235,14 @@ std::string to_row(Report const& r) {
          << number(r.p99, 3) << " | " << number(r.p999, 3) << " | " << number(r.most, 2) << " | "
          << number(100 * r.within_1, 2) << " | " << number(100 * r.within_2, 2) << " | "
          << number(100 * r.within_5, 3) << " | " << number(100 * r.joined, 1) << " | "
-         << number(r.join_p50, 2) << '/' << number(r.join_p99, 2) << " | " << number(r.hops, 2)
-         << '/' << r.most_hops << " | " << number(r.control, 0) << " ("
-         << number(r.control_packets, 0) << ") | " << number(100 * r.duplicates, 1) << " | "
-         << number(r.source_upload, 2) << " / " << number(r.source_queue, 2) << " | "
-         << number(r.reattach_p50, 2) << '/' << number(r.reattach_p90, 2) << '/'
-         << number(r.reattach_p99, 2) << " | " << number(r.preemptions, 3) << " | "
-         << number(100 * r.stepped_back, 1) << " | " << number(r.lower_bound, 3) << " |";
+         << number(100 * r.unserved, 1) << " | " << number(r.join_p50, 2) << '/'
+         << number(r.join_p99, 2) << " | " << number(r.hops, 2) << '/' << r.most_hops << " | "
+         << number(r.control, 0) << " (" << number(r.control_packets, 0) << ") | "
+         << number(100 * r.duplicates, 1) << " | " << number(r.source_upload, 2) << " / "
+         << number(r.source_queue, 2) << " | " << number(r.reattach_p50, 2) << '/'
+         << number(r.reattach_p90, 2) << '/' << number(r.reattach_p99, 2) << " | "
+         << number(r.preemptions, 3) << " | " << number(100 * r.stepped_back, 1) << " | "
+         << number(r.lower_bound, 3) << " |";
     return text.str();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "simulation/relay_tree.hpp"
 #include "simulation/swarm_model.hpp"
 
 #include <string>
@@ -15,7 +16,8 @@ struct Report {
     double slot_use = 0;
     double p50 = 0, p99 = 0, p999 = 0, most = 0; ///< from a whole group at the source to K blocks
     double within_1 = 0, within_2 = 0, within_5 = 0;
-    double joined = 0; ///< of those that came: rebuilt a group
+    double joined = 0;   ///< of those that came: rebuilt a group
+    double unserved = 0; ///< of those that groups count for: rebuilt none of them
     double join_p50 = 0, join_p99 = 0;
     double hops = 0;
     std::size_t most_hops = 0;
@@ -26,7 +28,7 @@ struct Report {
     double source_queue = 0;    ///< the longest
     std::uint64_t source_answers = 0;
     double reattach_p50 = 0, reattach_p90 = 0, reattach_p99 = 0;
-    double preemptions = 0;  ///< a peer and second
+    double preemptions = 0;  ///< a peer and second; of the tree: children dismissed
     double stepped_back = 0; ///< share of peers, over time
     double lower_bound = 0;
     std::uint64_t own_paths = 0;
@@ -45,6 +47,7 @@ struct Window {
 double quantile(std::vector<double>& values, double share);
 /// The model's counts are taken as those of the `counted` time.
 Report report(SwarmModel const& model, Window const& window, Duration counted);
+Report report(RelayTree const& tree, Window const& window, Duration counted);
 std::string to_json(Report const& report);
 std::string table_head();
 std::string to_row(Report const& report);

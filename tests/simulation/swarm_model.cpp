@@ -7,14 +7,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds tracker_time{50};
 constexpr milliseconds look_again{500};
 constexpr std::size_t peers_sampled = 16;
 constexpr std::size_t tries_per_look = 40;
-
-Duration seconds_as_time(double seconds) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
 
 NeighbourId neighbour_of(NodeIndex node) {
     return {node};
@@ -31,22 +26,10 @@ SwarmModel::SwarmModel(ModelOptions options)
     , random_(options.seed) {
     PeerOptions source;
     source.uplink = options.source_uplink;
+    source.delay = options.source_delay;
+    source.loss = options.source_loss;
     join(source);
     events_.after(options_.span, [this] { emit(); });
-}
-
-double SwarmModel::block_bytes() const {
-    auto const group = options_.rate * std::chrono::duration<double>(options_.span).count();
-    return group / options_.stripes * options_.header;
-}
-
-std::size_t SwarmModel::slots(double uplink) const {
-    auto const stripe = options_.header / options_.stripes;
-    return static_cast<std::size_t>(options_.fill * uplink / stripe + 1e-9);
-}
-
-MonotonicTime SwarmModel::group_time(std::uint64_t group) const {
-    return MonotonicTime{} + static_cast<Duration::rep>(group + 1) * Duration{options_.span};
 }
 
 SubscriptionOptions SwarmModel::node_options() const {
@@ -60,14 +43,7 @@ SubscriptionOptions SwarmModel::node_options() const {
 }
 
 Duration SwarmModel::delay(NodeIndex a, NodeIndex b) const {
-    auto mixed = (std::uint64_t{std::min(a, b)} << 32U | std::max(a, b)) + options_.seed * 77;
-    mixed = (mixed ^ mixed >> 31U) * 0x9e3779b97f4a7c15U;
-    mixed = (mixed ^ mixed >> 29U) * 0xbf58476d1ce4e5b9U;
-    mixed ^= mixed >> 32U;
-    Duration const range = options_.most_delay - options_.least_delay;
-    return options_.least_delay +
-           Duration{
-               static_cast<Duration::rep>(mixed % (static_cast<std::uint64_t>(range.count()) + 1))};
+    return simulation::delay(options_, {a, nodes_[a].options}, {b, nodes_[b].options});
 }
 
 NodeIndex SwarmModel::join(PeerOptions const& options) {
@@ -82,7 +58,7 @@ NodeIndex SwarmModel::join(PeerOptions const& options) {
     );
     auto policy = node_options();
     policy.self = {index + 1};
-    policy.slots = slots(options.claimed > 0 ? options.claimed : options.uplink);
+    policy.slots = slots(options_, options.claimed > 0 ? options.claimed : options.uplink);
     node.policy = std::make_unique<Subscriptions>(policy, random_, now());
     node.paths.resize(policy.total());
     alive_.push_back(index);

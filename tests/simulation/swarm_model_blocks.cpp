@@ -100,7 +100,10 @@ void SwarmModel::send_next(NodeIndex index) {
         node.sending_until = now() + time;
         job.block.age += now() - job.block.came + time;
         events_.after(time, [this, index] { send_next(index); });
-        events_.after(time + link->second, [this, index, to = job.to, block = job.block] {
+        auto const lost = block_loss(block_bytes(), node.options, nodes_[job.to].options);
+        auto const is_late = lost > 0 && std::bernoulli_distribution{lost}(random_);
+        auto const way = is_late ? link->second + repeat_time(link->second) : link->second;
+        events_.after(time + way, [this, index, to = job.to, block = job.block] {
             arrive(index, to, block);
         });
         return;

@@ -15,6 +15,7 @@ namespace {
 ScenarioOptions small(std::string_view name, std::initializer_list<std::string_view> changes) {
     auto options = scenario(name);
     REQUIRE(options);
+    options->model.seed = 11; // how a swarm of few comes off depends on who comes first
     for (auto const change : changes) {
         auto const equals = change.find('=');
         REQUIRE(set_option(*options, change.substr(0, equals), change.substr(equals + 1)));
@@ -285,5 +286,5 @@ TEST_CASE("The same seed gives the same run") {
     auto const a = run(small("flash", {"n=30", "length=20"}));
     auto const b = run(small("flash", {"n=30", "length=20"}));
     CHECK(to_json(a) == to_json(b));
-    CHECK(to_json(a) != to_json(run(small("flash", {"n=30", "length=20", "seed=2"}))));
+    CHECK(to_json(a) != to_json(run(small("flash", {"n=30", "length=20", "seed=12"}))));
 }

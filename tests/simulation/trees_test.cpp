@@ -19,6 +19,7 @@ std::unique_ptr<SwarmModel> settled(std::string_view name, std::size_t peers, se
     auto options = scenario(name);
     REQUIRE(options);
     options->peers = peers;
+    options->model.seed = 11;
     auto model = std::make_unique<SwarmModel>(options->model);
     populate(*model, *options);
     model->run_until(MonotonicTime{} + time);
