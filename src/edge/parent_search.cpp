@@ -107,9 +107,9 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
 /// The newest random access point that is old enough, or the oldest there is; as far as a request
 /// can name it. Without any, the last second tells a decoder more than waiting for the next group.
 GroupNumber
-Parents::choose_start(Acquaintance const& to, Duration back_to, MonotonicTime now) const {
+Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const {
     auto const newest = node_.expected_newest(to, now);
-    auto const back = static_cast<std::uint64_t>(back_to / node_.options.span);
+    auto const back = static_cast<std::uint64_t>(distance_back / node_.options.span);
     std::optional<GroupNumber> found;
     for (auto const entry : to.entries) { // newest first
         auto const distance = newest > entry ? newest.value - entry.value : 0;

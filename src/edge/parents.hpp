@@ -142,7 +142,7 @@ private:
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;
     void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now);
     [[nodiscard]] GroupNumber
-    choose_start(Acquaintance const& to, Duration back, MonotonicTime now) const;
+    choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const;
     void ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now);
 
     EdgeNode& node_;

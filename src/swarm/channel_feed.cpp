@@ -52,10 +52,9 @@ bool ChannelSwarm::leaves_telling() const {
     return options_.role == Role::source && edge_ && edge_->is_busy();
 }
 
-/// What this node will tell whoever asks.
 std::optional<ChannelHandshake::Known> ChannelSwarm::known_feed() {
     auto const* feed = newest_feed();
-    if (!feed || leaves_telling()) return std::nullopt;
+    if (!feed) return std::nullopt;
     ChannelHandshake::Known known{feed->event(), {}, 0, feed->end() != nullptr};
     if (auto const* record = feed->newest(only_rendition)) known.newest = record->value.number;
     if (auto const* descriptor = feed->descriptor()) known.revision = descriptor->value.revision;
@@ -74,7 +73,7 @@ void ChannelSwarm::exchange_news(
         !own || own->event < theirs.event ||
         (is_same && (own->newest < theirs.newest || own->revision < theirs.revision ||
                      (theirs.has_end && !own->has_end)));
-    if (!lacks || options_.role == Role::source || now - last_ask_ < pull_timeout) return;
+    if (!lacks || now - last_ask_ < pull_timeout) return;
     last_ask_ = now;
     last_poll_ = now - poll_interval + news_time; // should it not answer
     send(id, encode(GetRecordsMessage{{}, only_rendition, theirs.newest, 1}));

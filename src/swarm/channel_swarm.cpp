@@ -79,7 +79,7 @@ Bytes ChannelSwarm::own_handshake() {
     handshake.is_source = options_.role == Role::source;
     handshake.has_edge = options_.has_edge;
     handshake.held = events_.held();
-    handshake.known = known_feed();
+    if (!leaves_telling()) handshake.known = known_feed(); // it is what others ask for
     return encode(handshake);
 }
 

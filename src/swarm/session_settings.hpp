@@ -25,8 +25,9 @@ struct NetworkOptions {
     std::uint64_t uplink = 0;               ///< bits per second over all connections; 0: unlimited
 };
 
-/// Between two looks of libtorrent at its connections, while something waits for them.
+/// Between two looks of libtorrent at its connections: while something waits for them, and else.
 inline constexpr std::chrono::milliseconds busy_session_tick{20};
+inline constexpr std::chrono::milliseconds idle_session_tick{100};
 
 /// The parts of socks5://[user:password@]host:port; an IPv6 host stands in brackets.
 struct SocksProxy {

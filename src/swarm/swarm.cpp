@@ -27,8 +27,7 @@ constexpr std::chrono::milliseconds rescue_interval{500};
 // libtorrent takes whom to dial from a list of ten that it has made before.
 constexpr std::size_t dials_to_reach_one = 11;
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
-constexpr std::chrono::milliseconds idle_session_tick{100};
-constexpr unsigned starting_ticks = 20; // own ones: connections are made at the session's
+constexpr unsigned starting_ticks = 20;     // own ones: connections are made at the session's
 constexpr std::size_t traffic_peers = 1000;
 constexpr std::size_t formation_samples = 4096;
 

@@ -14,6 +14,14 @@ double in_s(Duration time) {
 
 } // namespace
 
+PeerOptions source_options(ModelOptions const& options) {
+    PeerOptions source;
+    source.uplink = options.source_uplink;
+    source.delay = options.source_delay;
+    source.loss = options.source_loss;
+    return source;
+}
+
 MonotonicTime group_time(ModelOptions const& options, std::uint64_t group) {
     return MonotonicTime{} + static_cast<Duration::rep>(group + 1) * Duration{options.span};
 }

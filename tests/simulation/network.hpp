@@ -71,6 +71,8 @@ struct Viewer {
         absences; ///< stepped back, until K stripes flow
 };
 
+PeerOptions source_options(ModelOptions const& options);
+
 /// Until a newcomer knows whom to ask.
 inline constexpr std::chrono::milliseconds tracker_time{50};
 

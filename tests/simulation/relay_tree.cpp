@@ -61,11 +61,7 @@ RelayHost const* RelayHosts::find(NodeIndex node) const {
 RelayTree::RelayTree(ModelOptions options)
     : options_(options)
     , random_(options.seed) {
-    PeerOptions source;
-    source.uplink = options.source_uplink;
-    source.delay = options.source_delay;
-    source.loss = options.source_loss;
-    join(source);
+    join(source_options(options));
     events_.after(options_.span, [this] { emit(); });
 }
 

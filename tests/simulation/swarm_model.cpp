@@ -24,11 +24,7 @@ NodeIndex index_of(NeighbourId id) {
 SwarmModel::SwarmModel(ModelOptions options)
     : options_(options)
     , random_(options.seed) {
-    PeerOptions source;
-    source.uplink = options.source_uplink;
-    source.delay = options.source_delay;
-    source.loss = options.source_loss;
-    join(source);
+    join(source_options(options));
     events_.after(options_.span, [this] { emit(); });
 }
 

@@ -104,27 +104,34 @@ TEST_CASE("A newcomer asks one of its neighbours for what it lacks, and another 
     std::vector<std::shared_ptr<RawPeer>> peers;
     for (int i = 0; i < 4; ++i)
         peers.push_back(swarm.connect(newcomer, hello));
-    auto const asked = [&] {
+    auto const asked = [&](GetRecordsMessage const& wanted) {
         std::size_t found = 0;
         for (auto const& peer : peers) {
             for (auto const& message : peer->received()) {
                 auto const* request = std::get_if<GetRecordsMessage>(&message);
-                if (request && *request == GetRecordsMessage{{}, {}, {7}, 1}) ++found;
+                if (request && *request == wanted) ++found;
             }
         }
         return found;
     };
-    REQUIRE(swarm.driver.until([&] { return newcomer.neighbours() == 4 && asked() > 0; }));
-    CHECK(asked() == 1);
-    auto const polls = [&] {
-        std::size_t found = 0;
-        for (auto const& peer : peers) {
-            for (auto const& message : peer->received())
-                found += std::holds_alternative<GetRecordsMessage>(message);
-        }
-        return found;
-    };
-    CHECK(swarm.driver.until([&] { return polls() > 1; }));
+    GetRecordsMessage const poll{{}, {}, {1}, 8}; // when nobody has answered for a second
+    REQUIRE(swarm.driver.until([&] { return newcomer.neighbours() == 4 && asked(poll) > 0; }));
+    CHECK(asked({{}, {}, {7}, 1}) == 1);
+}
+
+TEST_CASE("A source asks what a neighbour knows of its channel that it did not publish") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto const own = make_chunk(swarm.key, 1, 1000).statement;
+    swarm.driver.run([&] { source.channel().publish(own, test_event); });
+    ChannelHandshake hello;
+    hello.known = ChannelHandshake::Known{test_event, {7}, 0, false};
+    auto const peer = swarm.connect(source, hello);
+    CHECK(swarm.driver.until([&] {
+        auto const& received = peer->received();
+        return std::ranges::find(received, Message{GetRecordsMessage{{}, {}, {7}, 1}}) !=
+               received.end();
+    }));
 }
 
 TEST_CASE("A joiner pulls the records it missed") {
