@@ -30,9 +30,10 @@ EdgeParameters
 choose_parameters(std::uint64_t bitrate, std::optional<std::uint8_t> parity = std::nullopt);
 
 /// A block older than that counts as catch-up wherever it comes, and leaves when no new one waits.
-/// Each hop takes about a span to pass a block on to all its children.
+/// Each hop takes about a span to pass a block on to all its children; and where many have left at
+/// once, what a whole tree has missed is to reach all of it although its best nodes are never idle.
 constexpr Duration late_age(Duration span) {
-    return std::max<Duration>(6 * span, std::chrono::milliseconds{1500});
+    return std::max<Duration>(6 * span, std::chrono::seconds{4});
 }
 
 } // namespace minuteswarm

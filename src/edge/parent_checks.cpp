@@ -11,6 +11,7 @@ using std::chrono::seconds;
 constexpr milliseconds suspicion{100};       // beside two spans without a block
 constexpr milliseconds answer_time{400};     // of a neighbour to one that searches
 constexpr milliseconds unrooted_limit{3000}; // then even a fed stripe is given up
+constexpr seconds stalled_limit{4};          // then even a living parent is
 constexpr seconds lost_memory{4};            // then no path of before is told any more
 constexpr std::size_t most_lost = 16;
 constexpr seconds longest_distrust{60};
@@ -92,23 +93,37 @@ bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {
     return now - feed.last_block > patience && others_advance(feed, now);
 }
 
+/// A parent that lives is looking for one itself, and its place in the tree is worth more than a
+/// scramble of all below it: whoever leaves it at once is soon under others that look.
+bool Parents::may_recover(Feed const& feed, MonotonicTime now) const {
+    return feed.has_block && !is_dead(*feed.parent, now) && now - feed.last_block < stalled_limit;
+}
+
+void Parents::blame(NeighbourId parent, Feed const& feed, MonotonicTime now) {
+    auto* neighbour = node_.find(parent);
+    if (!neighbour) return;
+    auto const late = now - std::max(feed.last_block, feed.accepted);
+    neighbour->bias = std::min<Duration>(std::max(neighbour->bias, Duration{}) + late, most_bias);
+}
+
 void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
     if (!feed.parent) return;
-    if (is_stalled(feed, now)) {
+    auto const stalled = is_stalled(feed, now);
+    auto const unrooted = feed.unrooted_since ? now - *feed.unrooted_since : Duration{};
+    if (stalled && !may_recover(feed, now)) {
         auto const parent = *feed.parent;
         auto const brought_little =
             !feed.has_block || feed.last_block - feed.accepted < proof_time || is_dead(parent, now);
         if (is_dead(parent, now)) note_lost(parent, now);
-        if (auto* neighbour = node_.find(parent)) {
-            auto const late = now - std::max(feed.last_block, feed.accepted);
-            neighbour->bias =
-                std::min<Duration>(std::max(neighbour->bias, Duration{}) + late, most_bias);
-        }
+        blame(parent, feed, now);
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
         if (brought_little) fail(parent, stripe, now);
-    } else if (feed.unrooted_since && now - *feed.unrooted_since > unrooted_limit) {
+    } else if (unrooted > unrooted_limit) {
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
+    } else {
+        feed.needs_another =
+            stalled || (feed.unrooted_since && unrooted > feed.unrooted_patience);
     }
 }
 

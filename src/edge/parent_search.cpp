@@ -23,6 +23,8 @@ constexpr double stale_cost = 0.5;   // each second without a word, after the fi
 constexpr double fresh = 0.3;        // seconds: how long a living one may be silent to a searcher
 
 constexpr std::uint64_t groups_under_way = 3;
+constexpr std::uint64_t usual_start = 3; // groups before the newest one
+constexpr seconds catch_up_time{6}; // of blocks that are missing still, from a new parent
 constexpr seconds start_time{2};
 constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
 
@@ -40,7 +42,9 @@ bool Parents::is_candidate(
     if (now < known.retry_at || now < neighbour.distrusted_until) return false;
     if (node_.newest && !neighbour.peer.is_source) {
         auto const newest = node_.expected_newest(neighbour, now);
-        if (newest + 2 < *node_.newest + known.claim.behind) return false;
+        // Where many lost theirs, most of who have it again are still catching up.
+        auto const behind = search.is_desperate ? std::uint8_t{0} : known.claim.behind;
+        if (newest + 2 < *node_.newest + behind) return false;
     }
     auto const is_home = has(node_.homes, stripe);
     auto const is_proper = neighbour.peer.is_source ? is_home : known.claim.is_home;
@@ -105,7 +109,7 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
 }
 
 /// The newest random access point that is old enough, or the oldest there is; as far as a request
-/// can name it. Without any, the last second tells a decoder more than waiting for the next group.
+/// can name it. Without any, the last ones tell a decoder more than waiting for the next group.
 GroupNumber
 Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const {
     auto const newest = node_.expected_newest(to, now);
@@ -117,8 +121,8 @@ Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicT
         found = entry;
         if (distance >= back) break;
     }
-    auto const usual = std::min<std::uint64_t>(newest.value, limits::edge_catch_up / 2 - 1);
-    return found.value_or(GroupNumber{newest.value - usual});
+    auto const back_at_least = std::min(newest.value, usual_start);
+    return found.value_or(GroupNumber{newest.value - back_at_least});
 }
 
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
@@ -142,8 +146,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
         request.first = *start_;
         return;
     }
+    auto const of_use = static_cast<std::uint64_t>(catch_up_time / node_.options.span);
     auto back = std::min<std::uint64_t>(
-        groups_.newest().value - groups_.first().value, limits::edge_catch_up - 1
+        {groups_.newest().value - groups_.first().value, SubscribeMessage::groups - 1, of_use}
     );
     auto const is_starting = start_ && now < start_until_ && *start_ <= groups_.newest();
     if (is_starting) {
@@ -171,17 +176,15 @@ void Parents::ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, 
 
 void Parents::search(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
-    auto const is_unrooted =
-        feed.unrooted_since && now - *feed.unrooted_since > feed.unrooted_patience;
-    if (feed.asked || (feed.parent && !is_unrooted) || now < feed.retry_at) return;
-    if (awaits_adoption(feed, now) && !is_unrooted) {
+    if (feed.asked || (feed.parent && !feed.needs_another) || now < feed.retry_at) return;
+    if (awaits_adoption(feed, now) && !feed.needs_another) {
         ask_successor(stripe, now);
         // The old parent's last blocks bridge that.
         if (feed.asked || now - feed.orphan_since < 2 * desperate_after) return;
     }
     auto const is_luxury = is_mere_luxury(stripe);
     Search how;
-    how.is_desperate = is_unrooted || now - feed.orphan_since > desperate_after;
+    how.is_desperate = feed.needs_another || now - feed.orphan_since > desperate_after;
     if (is_luxury) {
         feed.retry_at = now + node_.random_time(milliseconds{1500}, milliseconds{4500});
     }

@@ -49,6 +49,10 @@ bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
            (feed.has_block && now - feed.last_block < trusted + 2 * node_.options.span);
 }
 
+bool Parents::is_offered(StripeIndex stripe, MonotonicTime now) const {
+    return is_flowing(stripe, now) && !is_suspect(feeds_[stripe.value], now);
+}
+
 NodePath Parents::path(StripeIndex stripe) const {
     NodePath path;
     if (!node_.options.is_source() && feeds_[stripe.value].parent) path = feeds_[stripe.value].path;
@@ -112,6 +116,7 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
     feed.parent.reset();
     feed.unrooted_since.reset();
+    feed.needs_another = false;
     feed.path.clear();
     feed.orphan_since = now;
     feed.retry_at = now;
@@ -154,6 +159,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         return;
     }
     if (feed.parent) {
+        if (is_stalled(feed, now)) blame(*feed.parent, feed, now);
         stop_former(feed, message.stripe);
         feed.former = feed.parent;
         feed.former_until = now + overlap;
@@ -170,6 +176,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
     feed.path = message.path;
     feed.age = neighbour->claim(message.stripe).age + neighbour->peer.delay;
     feed.unrooted_since.reset();
+    feed.needs_another = false;
     feed.no_candidate_since.reset();
     // A root's subtree is everybody: it has to take children, and to be known for it.
     if (neighbour->peer.is_source && node_.has_room) node_.homes |= mask_of(message.stripe);

@@ -33,6 +33,8 @@ public:
 
     [[nodiscard]] bool is_rooted(StripeIndex stripe) const;
     [[nodiscard]] bool is_flowing(StripeIndex stripe, MonotonicTime now) const;
+    /// Whether others may have it from here: it comes, and has not just stopped.
+    [[nodiscard]] bool is_offered(StripeIndex stripe, MonotonicTime now) const;
     /// Of the blocks this node sends: its parent's path and itself, or itself alone.
     [[nodiscard]] NodePath path(StripeIndex stripe) const;
     [[nodiscard]] Duration age(StripeIndex stripe) const { return feeds_[stripe.value].age; }
@@ -79,6 +81,7 @@ private:
         Duration age{};
         std::optional<MonotonicTime> unrooted_since;
         Duration unrooted_patience{};
+        bool needs_another = false; ///< the parent is kept until another one is found
 
         std::optional<NeighbourId> asked;
         MonotonicTime asked_until{};
@@ -125,6 +128,8 @@ private:
     [[nodiscard]] bool is_suspect(Feed const& feed, MonotonicTime now) const;
     [[nodiscard]] bool is_dead(NeighbourId id, MonotonicTime now) const;
     [[nodiscard]] bool is_stalled(Feed const& feed, MonotonicTime now) const;
+    [[nodiscard]] bool may_recover(Feed const& feed, MonotonicTime now) const;
+    void blame(NeighbourId parent, Feed const& feed, MonotonicTime now);
     [[nodiscard]] bool others_advance(Feed const& feed, MonotonicTime now) const;
 
     // parent_search.cpp

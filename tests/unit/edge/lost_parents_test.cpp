@@ -1,0 +1,175 @@
+#include "unit/edge/policy_node.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace minuteswarm::edge_policy;
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::uint64_t usual = 3;  // neighbour that sends all stripes but one
+constexpr std::uint64_t parent = 4; // of that one
+constexpr std::uint64_t other = 5;  // has it as well
+constexpr std::uint64_t child = 6;  // gets it
+constexpr StripeIndex stripe{0};
+
+/// A node whose stripes come from two neighbours, a group each 250 ms.
+struct Fed {
+    Fed() {
+        node.enter(usual, {3});
+        node.enter(parent, {4});
+        pass_groups(12);
+        REQUIRE(node.policy().flowing() == 0x1ff);
+        REQUIRE(feeds(parent));
+        node.enter(child, {6});
+        node.hear(child, subscribe(stripe.value)); // who would miss it
+        REQUIRE(node.sent<AcceptMessage>(child).size() == 1);
+        node.forget();
+    }
+    /// Of some stripes, as one says that is up to date.
+    [[nodiscard]] AdvertMessage claim(StripeMask stripes, std::uint8_t behind = 0) const {
+        auto advert = advert_of(9, 0);
+        advert.newest = {group};
+        for (auto& one : advert.stripes) {
+            one.is_flowing = has(stripes, one.stripe);
+            one.behind = behind;
+        }
+        return advert;
+    }
+    void pass_groups(int number) {
+        for (int i = 0; i < number; ++i) {
+            ++group;
+            for (StripeIndex s; s.value < 9; ++s) {
+                if (s != stripe) node.block(usual, s, group, path_of({1, 3}));
+            }
+            if (parent_sends) node.block(parent, stripe, group, path_of({1, 4}));
+            if (usual_rebuilds) node.policy().on_rebuilt({group}, node.now());
+            node.hear(usual, claim(0x1fe));
+            if (parent_lives) node.hear(parent, claim(mask_of(stripe)));
+            for (int step = 0; step < 5; ++step) {
+                node.wait(milliseconds{50});
+                accept(usual, path_of({1, 3}));
+                accept(parent, path_of({1, 4}));
+            }
+        }
+    }
+    void accept(std::uint64_t who, NodePath const& path) {
+        for (auto const& asked : node.sent<SubscribeMessage>(who)) {
+            auto const has_it = node.policy().parents().parent(asked.stripe) == NeighbourId{who};
+            if (!has_it && node.policy().is_parent({who}, asked.stripe))
+                node.hear(who, AcceptMessage{asked.stripe, path, {}});
+        }
+    }
+    [[nodiscard]] bool feeds(std::uint64_t who) {
+        return node.policy().parents().parent(stripe) == NeighbourId{who};
+    }
+    [[nodiscard]] std::vector<SubscribeMessage> asked_other() {
+        return node.sent<SubscribeMessage>(other);
+    }
+
+    Node node{{2}, 10};
+    std::uint64_t group = 100;
+    bool parent_sends = true;
+    bool parent_lives = true;
+    bool usual_rebuilds = true;
+};
+
+} // namespace
+
+TEST_CASE("A parent that lives and sends nothing is kept while another one is looked for") {
+    Fed fed;
+    fed.parent_sends = false;
+    fed.pass_groups(8); // two seconds
+    CHECK(fed.feeds(parent));
+    CHECK(fed.node.sent<UnsubscribeMessage>(parent).empty());
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    REQUIRE_FALSE(fed.asked_other().empty());
+    fed.node.hear(other, AcceptMessage{stripe, path_of({1, 5}), {}});
+    CHECK(fed.feeds(other));
+}
+
+TEST_CASE("A parent that lives and sends nothing for four seconds is left") {
+    Fed fed;
+    fed.parent_sends = false;
+    fed.pass_groups(20);
+    CHECK_FALSE(fed.feeds(parent));
+    CHECK(fed.node.sent<UnsubscribeMessage>(parent).size() == 1);
+}
+
+TEST_CASE("A parent that sends again is no longer to be replaced") {
+    Fed fed;
+    fed.parent_sends = false;
+    fed.pass_groups(8);
+    fed.parent_sends = true;
+    fed.pass_groups(2);
+    fed.node.forget();
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    CHECK(fed.asked_other().empty());
+    CHECK(fed.feeds(parent));
+}
+
+TEST_CASE("A parent that falls silent is left soon") {
+    Fed fed;
+    fed.parent_sends = fed.parent_lives = false;
+    fed.pass_groups(6);
+    CHECK_FALSE(fed.feeds(parent));
+}
+
+TEST_CASE("A stripe that has just stopped is offered to nobody") {
+    Fed fed;
+    fed.parent_sends = false;
+    fed.pass_groups(4);
+    CHECK(has(fed.node.policy().flowing(), stripe)); // it may be a hiccup
+    fed.node.enter(other, {5});
+    auto const adverts = fed.node.sent<AdvertMessage>(other);
+    REQUIRE_FALSE(adverts.empty());
+    CHECK_FALSE(adverts.back().stripes.at(stripe.value).is_flowing);
+    CHECK(adverts.back().stripes.at(1).is_flowing);
+    fed.node.hear(other, subscribe(stripe.value));
+    auto const refused = fed.node.sent<RejectMessage>(other);
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].reason == RejectMessage::Reason::not_flowing);
+}
+
+TEST_CASE("A new parent is asked for all that is missing and young enough to be of use") {
+    Fed fed;
+    fed.parent_sends = fed.usual_rebuilds = false;
+    auto const last = fed.group;
+    fed.pass_groups(14);
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    auto const asked = fed.asked_other();
+    REQUIRE_FALSE(asked.empty());
+    auto const& request = asked.front();
+    REQUIRE(request.first.value <= last + 1);
+    for (auto group = request.first.value; group <= last; ++group)
+        CHECK((request.held >> (group - request.first.value) & 1U) == 1);
+    for (auto group = last + 1; group <= last + 14; ++group) {
+        CAPTURE(group - last);
+        CHECK((request.held >> (group - request.first.value) & 1U) == 0);
+    }
+}
+
+TEST_CASE("Who needs a stripe asks one that is catching up itself, who does not need it waits") {
+    for (bool const needs_it : {true, false}) {
+        CAPTURE(needs_it);
+        Fed fed;
+        fed.parent_sends = !needs_it;
+        fed.pass_groups(8);
+        fed.node.enter(other, {5});
+        for (int i = 0; i < (needs_it ? 1 : 80); ++i) {
+            auto advert = fed.claim(mask_of(stripe), 8);
+            advert.stripes.front().age = milliseconds{0}; // it would be quicker
+            fed.node.hear(other, advert);
+            fed.pass_groups(1);
+        }
+        CHECK(fed.asked_other().empty() != needs_it);
+    }
+}
