@@ -44,7 +44,7 @@ struct Fed {
             for (StripeIndex s; s.value < 9; ++s) {
                 if (s != stripe) node.block(usual, s, group, path_of({1, 3}));
             }
-            if (parent_sends) node.block(parent, stripe, group, path_of({1, 4}));
+            if (parent_sends) node.block(parent, stripe, group, path_of({1, 4}), parent_age);
             if (usual_rebuilds) node.policy().on_rebuilt({group}, node.now());
             node.hear(usual, claim(0x1fe));
             if (parent_lives) node.hear(parent, claim(mask_of(stripe)));
@@ -71,6 +71,7 @@ struct Fed {
 
     Node node{{2}, 10};
     std::uint64_t group = 100;
+    milliseconds parent_age{100};
     bool parent_sends = true;
     bool parent_lives = true;
     bool usual_rebuilds = true;
@@ -162,6 +163,7 @@ TEST_CASE("Who needs a stripe asks one that is catching up itself, who does not 
         CAPTURE(needs_it);
         Fed fed;
         fed.parent_sends = !needs_it;
+        fed.parent_age = milliseconds{1500};
         fed.pass_groups(8);
         fed.node.enter(other, {5});
         for (int i = 0; i < (needs_it ? 1 : 80); ++i) {
