@@ -87,7 +87,7 @@ inline constexpr std::size_t wanted_groups =
     24; ///< in one `want` or `missing`: three to six seconds
 inline constexpr std::size_t edge_accounted_groups =
     64; ///< groups whose subscriptions are judged: 8 s of 125 ms
-inline constexpr std::size_t edge_slots = 255;  ///< blocks' copies a node sends: 16 viewers' worth
+inline constexpr std::size_t edge_slots = 255; ///< blocks' copies a node sends: 16 viewers' worth
 inline constexpr std::size_t edge_entries =
     8; ///< random access points that a node tells of: where those who join can begin
 inline constexpr std::size_t edge_wants = 24; ///< blocks asked for at once to repair groups

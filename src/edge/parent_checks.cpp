@@ -122,8 +122,7 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
     } else if (unrooted > unrooted_limit) {
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
     } else {
-        feed.needs_another =
-            stalled || (feed.unrooted_since && unrooted > feed.unrooted_patience);
+        feed.needs_another = stalled || (feed.unrooted_since && unrooted > feed.unrooted_patience);
     }
 }
 

@@ -24,7 +24,8 @@ constexpr double fresh = 0.3;        // seconds: how long a living one may be si
 
 constexpr std::uint64_t groups_under_way = 3;
 constexpr std::uint64_t usual_start = 3; // groups before the newest one
-constexpr seconds catch_up_time{6}; // of blocks that are missing still, from a new parent
+constexpr seconds catch_up_time{6};      // of blocks that are missing still, from a new parent
+constexpr seconds return_time{2};        // of one that stepped back and comes again
 constexpr seconds start_time{2};
 constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
 
@@ -146,7 +147,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
         request.first = *start_;
         return;
     }
-    auto const of_use = static_cast<std::uint64_t>(catch_up_time / node_.options.span);
+    // Who was away has played what came meanwhile, or not: others wait for theirs.
+    auto const time = node_.is_on_trial ? return_time : catch_up_time;
+    auto const of_use = static_cast<std::uint64_t>(time / node_.options.span);
     auto back = std::min<std::uint64_t>(
         {groups_.newest().value - groups_.first().value, SubscribeMessage::groups - 1, of_use}
     );

@@ -12,14 +12,28 @@ constexpr milliseconds watch_period{200};
 constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
-constexpr seconds out_of_favour{20};   // after a rotation: the others may prove themselves
-constexpr milliseconds silence{1000};  // of a child: three adverts are missing
-constexpr milliseconds doubt{600};     // of a child: two are
-constexpr seconds unsent_time{3};      // older blocks come with the chunk
-constexpr milliseconds reserved{1000}; // for homes, after a stripe has lost its last root
-constexpr int over_share = -1;         // rank of a slot beyond a session's share
+constexpr seconds out_of_favour{20};    // after a rotation: the others may prove themselves
+constexpr milliseconds silence{1000};   // of a child: three adverts are missing
+constexpr milliseconds doubt{600};      // of a child: two are
+constexpr seconds unsent_time{3};       // older blocks come with the chunk
+constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
+constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
+constexpr int held_spans = 4;
+constexpr int over_share = -1; // rank of a slot beyond a session's share
 
 } // namespace
+
+/// How late the stripes come at a neighbour, half of them later.
+Duration middle_age(Acquaintance const& neighbour) {
+    std::vector<Duration> ages;
+    for (auto const& stripe : neighbour.stripes) {
+        if (stripe.claim.is_flowing) ages.push_back(stripe.claim.age);
+    }
+    if (ages.empty()) return {};
+    auto const middle = ages.begin() + static_cast<std::ptrdiff_t>((ages.size() - 1) / 2);
+    std::ranges::nth_element(ages, middle);
+    return *middle;
+}
 
 /// So many spans, but not less than of the usual length: requests and adverts take their time.
 Duration Children::spans(int number) const {
@@ -177,8 +191,12 @@ void Children::watch_source_children(MonotonicTime now) {
         if (neighbour.is_searching && slots_of(id) == 0) others_wait_ = true;
         if (now - neighbour.entered < spans(settled_spans)) continue;
         ++settled;
-        for (StripeIndex s; s.value < children_.size(); ++s)
-            lacking[s.value] += has(neighbour.flowing, s) ? 0U : 1U;
+        auto const usual = middle_age(neighbour);
+        for (StripeIndex s; s.value < children_.size(); ++s) {
+            auto const is_late =
+                neighbour.claim(s).age > usual + std::max<Duration>(held_back, spans(held_spans));
+            lacking[s.value] += has(neighbour.flowing, s) && !is_late ? 0U : 1U;
+        }
     }
     for (StripeIndex s; s.value < children_.size(); ++s) {
         if (lacking[s.value] >= 2 && 2 * lacking[s.value] >= settled) undelivered_ |= mask_of(s);

@@ -121,6 +121,29 @@ TEST_CASE("A home does not take another home's slot") {
     CHECK(source.sent<RejectMessage>(3).size() == 1);
 }
 
+TEST_CASE("A home takes the slot of one whose stripe reaches most neighbours far later than others"
+) {
+    for (auto const age : {milliseconds{1000}, milliseconds{2000}}) {
+        CAPTURE(age.count());
+        Node source{source_id, 9};
+        for (std::uint64_t id = 2; id < 9; ++id)
+            source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(2, home_of(4));
+        REQUIRE(source.sent<AcceptMessage>(2).size() == 1);
+        for (int i = 0; i < 20; ++i) {
+            source.wait(milliseconds{250});
+            for (std::uint64_t id = 2; id < 9; ++id) {
+                auto advert = advert_of(9, 0);
+                advert.slots = 40;                                   // enough to be a home of each
+                if (id != 2 && id != 3) advert.stripes[4].age = age; // most, not all
+                source.hear(id, advert);
+            }
+        }
+        source.hear(3, home_of(4));
+        CHECK(source.sent<AcceptMessage>(3).size() == (age > seconds{1} ? 1 : 0));
+    }
+}
+
 TEST_CASE("A node without the stripe refuses children for it") {
     Node relay{{2}, 10};
     relay.enter(3, {3});
