@@ -111,7 +111,8 @@ Children::refusal(NeighbourId from, StripeIndex stripe, MonotonicTime now) const
 void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now) {
     auto* neighbour = node_.find(from);
     if (!neighbour || message.stripe.value >= children_.size()) return;
-    remove(from, message.stripe);
+    // Who asks again for what it has is judged by when it came.
+    auto const since = remove(from, message.stripe).value_or(now);
     auto request = message;
     // Only who really made room is adopted.
     request.is_adopt =
@@ -124,7 +125,7 @@ void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, M
         node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});
         return;
     }
-    if (has_free_slot(message.stripe)) return accept(from, request, {}, now);
+    if (has_free_slot(message.stripe)) return accept(from, request, {}, since, now);
     auto const victim = may_preempt() ? weakest(message.stripe, now) : std::nullopt;
     auto const may_take = victim && (message.may_preempt || victim->rank < 0) &&
                           request_class(*neighbour, request, now) > victim->rank;
@@ -134,16 +135,21 @@ void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, M
     }
     auto const displaced = node_.find(victim->id)->peer.node;
     set_leaving(*victim, neighbour->peer.node, now);
-    accept(from, request, victim->stripe == message.stripe ? displaced : NodeId{}, now);
+    auto const preempted = victim->stripe == message.stripe ? displaced : NodeId{};
+    accept(from, request, preempted, since, now);
 }
 
 void Children::accept(
-    NeighbourId from, SubscribeMessage const& request, NodeId preempted, MonotonicTime now
+    NeighbourId from,
+    SubscribeMessage const& request,
+    NodeId preempted,
+    MonotonicTime since,
+    MonotonicTime now
 ) {
     auto& all = children_[request.stripe.value];
     // Who passes it on comes first: its subtree waits with it.
     auto const passes_on = request.is_home || request.is_relay;
-    all.insert(passes_on ? all.begin() : all.end(), Child{from, request, now, std::nullopt});
+    all.insert(passes_on ? all.begin() : all.end(), Child{from, request, since, std::nullopt});
     recount();
     node_.send(from, AcceptMessage{request.stripe, parents_.path(request.stripe), preempted});
     StartPush push{from, request.stripe, request.first, request.held, request.is_relay};
@@ -164,12 +170,15 @@ void Children::set_leaving(Victim const& victim, NodeId successor, MonotonicTime
     recount();
 }
 
-void Children::remove(NeighbourId id, StripeIndex stripe) {
+std::optional<MonotonicTime> Children::remove(NeighbourId id, StripeIndex stripe) {
     auto& all = children_[stripe.value];
-    auto const gone = std::erase_if(all, [&](auto const& child) { return child.id == id; });
-    if (gone == 0) return;
+    auto const found = std::ranges::find(all, id, &Child::id);
+    if (found == all.end()) return std::nullopt;
+    auto const since = found->leaving_at ? std::nullopt : std::optional{found->accepted};
+    all.erase(found);
     node_.actions.emplace_back(StopPush{id, stripe});
     recount();
+    return since;
 }
 
 void Children::on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message) {

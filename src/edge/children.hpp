@@ -62,8 +62,15 @@ private:
     [[nodiscard]] bool has_free_slot(StripeIndex stripe) const;
     [[nodiscard]] bool may_preempt() const;
     [[nodiscard]] std::optional<Victim> weakest(StripeIndex stripe, MonotonicTime now) const;
-    void accept(NeighbourId from, SubscribeMessage const& request, NodeId preempted, MonotonicTime);
-    void remove(NeighbourId id, StripeIndex stripe);
+    void accept(
+        NeighbourId from,
+        SubscribeMessage const& request,
+        NodeId preempted,
+        MonotonicTime since,
+        MonotonicTime now
+    );
+    /// Since when it had a slot for it, if it had.
+    std::optional<MonotonicTime> remove(NeighbourId id, StripeIndex stripe);
     void set_leaving(Victim const& victim, NodeId successor, MonotonicTime now);
     void stop_leaving(MonotonicTime now);
     void shed(MonotonicTime now);

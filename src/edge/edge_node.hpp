@@ -157,6 +157,17 @@ struct EdgeNode {
     }
     static constexpr std::size_t most_help_of_one = 8;  ///< slots to spare, whatever it claims
     static constexpr std::uint64_t settling_groups = 2; ///< newest ones, which few have as a whole
+    /// As far as half of the neighbours are by now: one alone may claim any number.
+    [[nodiscard]] GroupNumber usual_newest(MonotonicTime now) const {
+        std::vector<GroupNumber> found;
+        for (auto const& [id, neighbour] : neighbours) {
+            if (neighbour.has_advert) found.push_back(expected_newest(neighbour, now));
+        }
+        if (found.empty()) return {};
+        auto const middle = found.begin() + static_cast<std::ptrdiff_t>((found.size() - 1) / 2);
+        std::ranges::nth_element(found, middle);
+        return *middle;
+    }
     /// The newest group that a neighbour has by now, if it went on as it did.
     [[nodiscard]] GroupNumber expected_newest(Acquaintance const& of, MonotonicTime now) const {
         auto const since = std::min<Duration>(now - of.last_advert, std::chrono::seconds{4});

@@ -113,7 +113,7 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
 /// can name it. Without any, the last ones tell a decoder more than waiting for the next group.
 GroupNumber
 Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const {
-    auto const newest = node_.expected_newest(to, now);
+    auto const newest = std::min(node_.expected_newest(to, now), node_.usual_newest(now));
     auto const back = static_cast<std::uint64_t>(distance_back / node_.options.span);
     std::optional<GroupNumber> found;
     for (auto const entry : to.entries) { // newest first
@@ -136,7 +136,7 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
         if (starts_near_) start_ = choose_start(to, least_start, now);
         start_until_ = now + start_time;
     }
-    auto const newest = groups_.is_empty() ? node_.expected_newest(to, now) : groups_.newest();
+    auto const newest = groups_.is_empty() ? node_.usual_newest(now) : groups_.newest();
     auto const recent = newest.value - std::min(newest.value, EdgeNode::settling_groups);
     auto const starting = starting_from(now);
     if (starting && node_.has_help(node_.helpers(*starting))) {

@@ -93,7 +93,6 @@ void LiveEdge::stop() {
 
 // Uplink
 
-/// Not each time: the policy has given up slots that turned out to be too many.
 void LiveEdge::update_slots() {
     auto const found = budget_.slots();
     if (found != std::exchange(slots_, found)) policy_.set_slots(found);
@@ -273,6 +272,8 @@ void LiveEdge::on_block(NeighbourId from, BlockMessage const& message) {
     if (message.source != source_node(options_.parameters.run)) return refuse(from, peer.useless);
     auto block = decode_block(message.body, scope());
     if (!block) return events_.strike(from);
+    // Who leaves itself out could go round in a circle with those below it.
+    if (block->path.back() != peer.node) return refuse(from, peer.useless);
     if (!is_expected(from, peer, *block)) {
         ++counters_.unexpected;
         return refuse(from, peer.unexpected);
@@ -450,9 +451,9 @@ void LiveEdge::run(OpenLink const& action) {
 void LiveEdge::run(CloseLink const& action) {
     auto const peer = peers_.find(action.neighbour);
     if (peer == peers_.end()) return;
-    // One that has not spoken may not know of this run yet.
     if (peer->second.is_heard) return events_.close(action.neighbour);
-    leave(action.neighbour);
+    // It may not know of this run yet: its first word introduces it again.
+    policy_.leave(action.neighbour, MonotonicClock::now());
 }
 
 void LiveEdge::run(WantBlocks const& action) {

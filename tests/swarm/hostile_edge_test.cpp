@@ -119,6 +119,17 @@ TEST_CASE("A block that is not as it was signed is forged: used by nobody, passe
     CHECK(attack.viewer.node.channel().neighbourhood().bans().count() == 1);
 }
 
+TEST_CASE("A block is not taken of one that leaves itself out of its path") {
+    Deceived attack;
+    auto block = blocks_of(attack.bench.make_group(), attack.bench.swarm.key).front();
+    block.path = {attack.impostor.run_node(), NodeId{7}};
+    attack.impostor.send(encode(message_of(block)));
+    attack.impostor.settle();
+    CHECK(attack.taken() == 0);
+    CHECK(attack.forged() == 0);
+    CHECK(attack.passed_on() == 0);
+}
+
 TEST_CASE("A block of another event, rendition or shape is forged or malformed in this run") {
     Deceived attack;
     auto group = attack.bench.make_group();

@@ -50,6 +50,60 @@ TEST_CASE("A joiner whom nobody tells of an entry asks for the last second") {
     CHECK(asked.front().first.value >= 97);
 }
 
+TEST_CASE("A joiner does not begin where only one neighbour says that the stream is") {
+    Node viewer{{2}, 10};
+    for (std::uint64_t id = 3; id < 7; ++id) {
+        viewer.enter(id, {static_cast<std::uint32_t>(id)});
+        auto advert = advert_of(9, 0);
+        if (id == 3) advert.newest = {1'000'000'000};
+        viewer.hear(id, advert);
+    }
+    viewer.wait(milliseconds{500});
+    std::size_t asked = 0;
+    for (std::uint64_t id = 3; id < 7; ++id) {
+        for (auto const& request : viewer.sent<SubscribeMessage>(id)) {
+            CHECK(request.first.value <= 103);
+            ++asked;
+        }
+    }
+    CHECK(asked >= 8);
+}
+
+TEST_CASE("Slots that were given up are not given back with the next change of the uplink's") {
+    Node relay{{2}, 20};
+    feed(relay);
+    for (int i = 0; i < 12; ++i) {
+        relay.policy().on_uplink(seconds{2});
+        relay.wait(milliseconds{100});
+    }
+    auto const left = relay.policy().slots();
+    REQUIRE(left < 20);
+    relay.policy().set_slots(21);
+    CHECK(relay.policy().slots() == left + 1);
+    relay.policy().set_slots(19);
+    CHECK(relay.policy().slots() == left - 1);
+}
+
+TEST_CASE("A child that asks again for what it has is as old as it was") {
+    Node source{source_id, 9};
+    for (std::uint64_t id = 2; id < 9; ++id)
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+    source.hear(2, home_of(4)); // passes nothing on
+    for (int i = 0; i < 20; ++i) {
+        source.wait(milliseconds{250});
+        source.hear(2, home_of(4));
+        for (std::uint64_t id = 2; id < 9; ++id) {
+            auto advert = advert_of(9, 0);
+            advert.slots = 40;
+            advert.stripes[4].is_flowing = false;
+            source.hear(id, advert);
+        }
+    }
+    source.forget();
+    source.hear(3, home_of(4));
+    CHECK(source.sent<AcceptMessage>(3).size() == 1);
+}
+
 TEST_CASE("A neighbour hears of the newest random access points when it comes, and of no more") {
     Node source{source_id, 10};
     for (std::uint64_t group = 0; group < 100; ++group) {
