@@ -436,7 +436,6 @@ void Viewer::check_done() {
 void Viewer::tick() {
     timer_.start_after(tick_interval, [this] {
         if (is_finished_) return;
-        if (edge_) edge_->update(MonotonicClock::now());
         try_start();
         update_fetches();
         playback_->advance();

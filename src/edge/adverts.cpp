@@ -90,7 +90,7 @@ StripeAdvert
 Adverts::describe(StripeIndex stripe, GroupWindow const& groups, MonotonicTime now) const {
     StripeAdvert advert;
     advert.stripe = stripe;
-    advert.is_flowing = parents_.is_offered(stripe, now);
+    advert.is_flowing = has(node_.flowing, stripe);
     advert.is_home = has(node_.homes, stripe);
     advert.is_relay = has(node_.relays, stripe);
     advert.need = advert.is_flowing ? children_.need(stripe, now) : StripeAdvert::nobody;

@@ -99,7 +99,7 @@ std::uint8_t Children::need(StripeIndex stripe, MonotonicTime now) const {
 std::optional<RejectMessage::Reason>
 Children::refusal(NeighbourId from, StripeIndex stripe, MonotonicTime now) const {
     using Reason = RejectMessage::Reason;
-    if (!parents_.is_offered(stripe, now)) return Reason::not_flowing;
+    if (!parents_.is_flowing(stripe, now)) return Reason::not_flowing;
     auto const path = parents_.path(stripe);
     if (parents_.is_above(from, stripe) || path.contains(node_.find(from)->peer.node)) {
         return Reason::loop;

@@ -24,6 +24,9 @@ struct SubscriptionOptions {
     Duration start_back{};             ///< how far behind the newest group to begin
 
     [[nodiscard]] bool is_source() const { return self == source; }
+    /// With fewer stripes and narrow uplinks, keeping a parent that is stuck and asking for more
+    /// was measured to cost listeners more than it brought.
+    [[nodiscard]] bool has_many_stripes() const { return stripes >= 4; }
     [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
 };
 

@@ -33,7 +33,7 @@ choose_parameters(std::uint64_t bitrate, std::optional<std::uint8_t> parity = st
 /// Each hop takes about a span to pass a block on to all its children; and where many have left at
 /// once, what a whole tree has missed is to reach all of it although its best nodes are never idle.
 constexpr Duration late_age(Duration span) {
-    return std::max<Duration>(6 * span, std::chrono::seconds{4});
+    return span > std::chrono::milliseconds{250} ? 6 * span : std::chrono::seconds{4};
 }
 
 } // namespace minuteswarm

@@ -96,7 +96,8 @@ bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {
 /// A parent that lives is looking for one itself, and its place in the tree is worth more than a
 /// scramble of all below it: whoever leaves it at once is soon under others that look.
 bool Parents::may_recover(Feed const& feed, MonotonicTime now) const {
-    return feed.has_block && !is_dead(*feed.parent, now) && now - feed.last_block < stalled_limit;
+    return node_.options.has_many_stripes() && feed.has_block && !is_dead(*feed.parent, now) &&
+           now - feed.last_block < stalled_limit;
 }
 
 void Parents::blame(NeighbourId parent, Feed const& feed, MonotonicTime now) {

@@ -23,9 +23,10 @@ constexpr double stale_cost = 0.5;   // each second without a word, after the fi
 constexpr double fresh = 0.3;        // seconds: how long a living one may be silent to a searcher
 
 constexpr std::uint64_t groups_under_way = 3;
-constexpr std::uint64_t usual_start = 3; // groups before the newest one
-constexpr seconds catch_up_time{6};      // of blocks that are missing still, from a new parent
-constexpr seconds return_time{2};        // of one that stepped back and comes again
+constexpr std::uint64_t few_stripes_groups = 7; // of narrow uplinks
+constexpr std::uint64_t usual_start = 3;        // groups before the newest one
+constexpr seconds catch_up_time{6}; // of blocks that are missing still, from a new parent
+constexpr seconds return_time{2};   // of one that stepped back and comes again
 constexpr seconds start_time{2};
 constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
 
@@ -44,7 +45,8 @@ bool Parents::is_candidate(
     if (node_.newest && !neighbour.peer.is_source) {
         auto const newest = node_.expected_newest(neighbour, now);
         // Where many lost theirs, most of who have it again are still catching up.
-        auto const behind = search.is_desperate ? std::uint8_t{0} : known.claim.behind;
+        auto const is_lenient = search.is_desperate && node_.options.has_many_stripes();
+        auto const behind = is_lenient ? std::uint8_t{0} : known.claim.behind;
         if (newest + 2 < *node_.newest + behind) return false;
     }
     auto const is_home = has(node_.homes, stripe);
@@ -149,7 +151,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
     }
     // Who was away has played what came meanwhile, or not: others wait for theirs.
     auto const time = node_.is_on_trial ? return_time : catch_up_time;
-    auto const of_use = static_cast<std::uint64_t>(time / node_.options.span);
+    auto const of_use = node_.options.has_many_stripes()
+                            ? static_cast<std::uint64_t>(time / node_.options.span)
+                            : few_stripes_groups;
     auto back = std::min<std::uint64_t>(
         {groups_.newest().value - groups_.first().value, SubscribeMessage::groups - 1, of_use}
     );

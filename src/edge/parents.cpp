@@ -49,10 +49,6 @@ bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
            (feed.has_block && now - feed.last_block < trusted + 2 * node_.options.span);
 }
 
-bool Parents::is_offered(StripeIndex stripe, MonotonicTime now) const {
-    return is_flowing(stripe, now) && !is_suspect(feeds_[stripe.value], now);
-}
-
 NodePath Parents::path(StripeIndex stripe) const {
     NodePath path;
     if (!node_.options.is_source() && feeds_[stripe.value].parent) path = feeds_[stripe.value].path;

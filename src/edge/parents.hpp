@@ -33,8 +33,6 @@ public:
 
     [[nodiscard]] bool is_rooted(StripeIndex stripe) const;
     [[nodiscard]] bool is_flowing(StripeIndex stripe, MonotonicTime now) const;
-    /// Whether others may have it from here: it comes, and has not just stopped.
-    [[nodiscard]] bool is_offered(StripeIndex stripe, MonotonicTime now) const;
     /// Of the blocks this node sends: its parent's path and itself, or itself alone.
     [[nodiscard]] NodePath path(StripeIndex stripe) const;
     [[nodiscard]] Duration age(StripeIndex stripe) const { return feeds_[stripe.value].age; }

@@ -19,21 +19,22 @@ constexpr seconds unsent_time{3};       // older blocks come with the chunk
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
-constexpr int over_share = -1; // rank of a slot beyond a session's share
+constexpr int over_share = -1;        // rank of a slot beyond a session's share
+constexpr std::size_t comparable = 4; // stripes: of fewer, one is often far behind the other
 
-} // namespace
-
-/// How late the stripes come at a neighbour, half of them later.
-Duration middle_age(Acquaintance const& neighbour) {
+/// How late the stripes come at a neighbour, half of them later; none of few.
+std::optional<Duration> middle_age(Acquaintance const& neighbour) {
     std::vector<Duration> ages;
     for (auto const& stripe : neighbour.stripes) {
         if (stripe.claim.is_flowing) ages.push_back(stripe.claim.age);
     }
-    if (ages.empty()) return {};
+    if (ages.size() < comparable) return std::nullopt;
     auto const middle = ages.begin() + static_cast<std::ptrdiff_t>((ages.size() - 1) / 2);
     std::ranges::nth_element(ages, middle);
     return *middle;
 }
+
+} // namespace
 
 /// So many spans, but not less than of the usual length: requests and adverts take their time.
 Duration Children::spans(int number) const {
@@ -192,9 +193,9 @@ void Children::watch_source_children(MonotonicTime now) {
         if (now - neighbour.entered < spans(settled_spans)) continue;
         ++settled;
         auto const usual = middle_age(neighbour);
+        auto const late_by = std::max<Duration>(held_back, spans(held_spans));
         for (StripeIndex s; s.value < children_.size(); ++s) {
-            auto const is_late =
-                neighbour.claim(s).age > usual + std::max<Duration>(held_back, spans(held_spans));
+            auto const is_late = usual && neighbour.claim(s).age > *usual + late_by;
             lacking[s.value] += has(neighbour.flowing, s) && !is_late ? 0U : 1U;
         }
     }

@@ -100,11 +100,9 @@ void Subscriptions::on_rebuilt(GroupNumber group, MonotonicTime now) {
 }
 
 void Subscriptions::set_slots(std::size_t slots) {
-    auto const given_up = node_.options.slots - std::min(node_.slots, node_.options.slots);
-    node_.options.slots = std::min(slots, limits::edge_slots);
-    auto const fitting = node_.options.slots - std::min(given_up, node_.options.slots);
-    auto const least = node_.options.is_source() ? std::size_t{node_.options.stripes} : 0;
-    node_.slots = std::max(fitting, std::min(least, node_.options.slots));
+    auto const bounded_slots = std::min(slots, limits::edge_slots);
+    node_.options.slots = bounded_slots;
+    node_.slots = bounded_slots;
 }
 
 void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {

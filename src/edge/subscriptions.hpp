@@ -45,7 +45,6 @@ public:
     void on_missing(NeighbourId from, GroupNumber group, MonotonicTime now);
     /// How long the uplink needs for what waits to be sent.
     void on_uplink(Duration queue) { node_.queue = queue; }
-    /// What the uplink carries; what has been given up for lagging behind stays so.
     void set_slots(std::size_t slots);
     void tick(MonotonicTime now);
     /// Until the next `tick`.

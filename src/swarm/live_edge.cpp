@@ -93,6 +93,7 @@ void LiveEdge::stop() {
 
 // Uplink
 
+/// Not each time: the policy has given up slots that turned out to be too many.
 void LiveEdge::update_slots() {
     auto const found = budget_.slots();
     if (found != std::exchange(slots_, found)) policy_.set_slots(found);

@@ -122,22 +122,6 @@ TEST_CASE("A parent that falls silent is left soon") {
     CHECK_FALSE(fed.feeds(parent));
 }
 
-TEST_CASE("A stripe that has just stopped is offered to nobody") {
-    Fed fed;
-    fed.parent_sends = false;
-    fed.pass_groups(4);
-    CHECK(has(fed.node.policy().flowing(), stripe)); // it may be a hiccup
-    fed.node.enter(other, {5});
-    auto const adverts = fed.node.sent<AdvertMessage>(other);
-    REQUIRE_FALSE(adverts.empty());
-    CHECK_FALSE(adverts.back().stripes.at(stripe.value).is_flowing);
-    CHECK(adverts.back().stripes.at(1).is_flowing);
-    fed.node.hear(other, subscribe(stripe.value));
-    auto const refused = fed.node.sent<RejectMessage>(other);
-    REQUIRE(refused.size() == 1);
-    CHECK(refused[0].reason == RejectMessage::Reason::not_flowing);
-}
-
 TEST_CASE("A new parent is asked for all that is missing and young enough to be of use") {
     Fed fed;
     fed.parent_sends = fed.usual_rebuilds = false;

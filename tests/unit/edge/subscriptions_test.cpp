@@ -69,21 +69,6 @@ TEST_CASE("A joiner does not begin where only one neighbour says that the stream
     CHECK(asked >= 8);
 }
 
-TEST_CASE("Slots that were given up are not given back with the next change of the uplink's") {
-    Node relay{{2}, 20};
-    feed(relay);
-    for (int i = 0; i < 12; ++i) {
-        relay.policy().on_uplink(seconds{2});
-        relay.wait(milliseconds{100});
-    }
-    auto const left = relay.policy().slots();
-    REQUIRE(left < 20);
-    relay.policy().set_slots(21);
-    CHECK(relay.policy().slots() == left + 1);
-    relay.policy().set_slots(19);
-    CHECK(relay.policy().slots() == left - 1);
-}
-
 TEST_CASE("A child that asks again for what it has is as old as it was") {
     Node source{source_id, 9};
     for (std::uint64_t id = 2; id < 9; ++id)
