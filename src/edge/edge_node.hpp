@@ -24,8 +24,8 @@ struct SubscriptionOptions {
     Duration start_back{};             ///< how far behind the newest group to begin
 
     [[nodiscard]] bool is_source() const { return self == source; }
-    /// With fewer stripes and narrow uplinks, keeping a parent that is stuck and asking for more
-    /// was measured to cost listeners more than it brought.
+    /// Radio has fewer: in the bench more came late to listeners that kept a parent that was stuck,
+    /// took one that was catching up and asked for more of what was missing.
     [[nodiscard]] bool has_many_stripes() const { return stripes >= 4; }
     [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
 };

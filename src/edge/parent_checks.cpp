@@ -100,8 +100,8 @@ bool Parents::may_recover(Feed const& feed, MonotonicTime now) const {
            now - feed.last_block < stalled_limit;
 }
 
-void Parents::blame(NeighbourId parent, Feed const& feed, MonotonicTime now) {
-    auto* neighbour = node_.find(parent);
+void Parents::blame_parent(Feed const& feed, MonotonicTime now) {
+    auto* neighbour = node_.find(*feed.parent);
     if (!neighbour) return;
     auto const late = now - std::max(feed.last_block, feed.accepted);
     neighbour->bias = std::min<Duration>(std::max(neighbour->bias, Duration{}) + late, most_bias);
@@ -117,7 +117,7 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
         auto const brought_little =
             !feed.has_block || feed.last_block - feed.accepted < proof_time || is_dead(parent, now);
         if (is_dead(parent, now)) note_lost(parent, now);
-        blame(parent, feed, now);
+        blame_parent(feed, now);
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
         if (brought_little) fail(parent, stripe, now);
     } else if (unrooted > unrooted_limit) {

@@ -124,8 +124,7 @@ Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicT
         found = entry;
         if (distance >= back) break;
     }
-    auto const back_at_least = std::min(newest.value, usual_start);
-    return found.value_or(GroupNumber{newest.value - back_at_least});
+    return found.value_or(GroupNumber{newest.value - std::min(newest.value, usual_start)});
 }
 
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {

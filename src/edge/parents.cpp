@@ -155,7 +155,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         return;
     }
     if (feed.parent) {
-        if (is_stalled(feed, now)) blame(*feed.parent, feed, now);
+        if (is_stalled(feed, now)) blame_parent(feed, now);
         stop_former(feed, message.stripe);
         feed.former = feed.parent;
         feed.former_until = now + overlap;

@@ -127,7 +127,7 @@ private:
     [[nodiscard]] bool is_dead(NeighbourId id, MonotonicTime now) const;
     [[nodiscard]] bool is_stalled(Feed const& feed, MonotonicTime now) const;
     [[nodiscard]] bool may_recover(Feed const& feed, MonotonicTime now) const;
-    void blame(NeighbourId parent, Feed const& feed, MonotonicTime now);
+    void blame_parent(Feed const& feed, MonotonicTime now);
     [[nodiscard]] bool others_advance(Feed const& feed, MonotonicTime now) const;
 
     // parent_search.cpp

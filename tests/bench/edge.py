@@ -50,7 +50,10 @@ def judge(name, result):
     """For each bar the figure, and whether it holds."""
     said = {}
     for path, (way, bar) in BARS.get(name, {}).items():
-        figure = functools.reduce(lambda part, key: part[key], path.split("."), result)
+        figure = functools.reduce(lambda part, key: part.get(key, {}), path.split("."), result)
+        if figure == {}:
+            said[path] = "no figure"
+            continue
         holds = figure <= bar if way == "<=" else figure >= bar
         said[path] = f"{'met' if holds else 'MISSED'} ({figure:.4g} {way} {bar:g})"
     return said

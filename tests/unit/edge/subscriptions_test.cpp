@@ -2,11 +2,37 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
+
 using namespace minuteswarm;
 using namespace minuteswarm::edge_policy;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+/// A source whose neighbour 2 is stripe 4's root; it and six others tell for five seconds what they
+/// get, as `change` has it.
+void listen_with_root(
+    Node& source, std::function<void(std::uint64_t, AdvertMessage&)> const& change
+) {
+    for (std::uint64_t id = 2; id < 9; ++id)
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+    source.hear(2, home_of(4));
+    REQUIRE(source.sent<AcceptMessage>(2).size() == 1);
+    for (int i = 0; i < 20; ++i) {
+        source.wait(milliseconds{250});
+        for (std::uint64_t id = 2; id < 9; ++id) {
+            auto advert = advert_of(9, 0);
+            advert.slots = 40; // enough to be a home of each
+            change(id, advert);
+            source.hear(id, advert);
+        }
+    }
+}
+
+} // namespace
 
 TEST_CASE("A viewer alone with the source asks it for every stripe") {
     Node viewer{{2}, 0};
@@ -71,19 +97,10 @@ TEST_CASE("A joiner does not begin where only one neighbour says that the stream
 
 TEST_CASE("A child that asks again for what it has is as old as it was") {
     Node source{source_id, 9};
-    for (std::uint64_t id = 2; id < 9; ++id)
-        source.enter(id, {static_cast<std::uint32_t>(id)});
-    source.hear(2, home_of(4)); // passes nothing on
-    for (int i = 0; i < 20; ++i) {
-        source.wait(milliseconds{250});
-        source.hear(2, home_of(4));
-        for (std::uint64_t id = 2; id < 9; ++id) {
-            auto advert = advert_of(9, 0);
-            advert.slots = 40;
-            advert.stripes[4].is_flowing = false;
-            source.hear(id, advert);
-        }
-    }
+    listen_with_root(source, [&](std::uint64_t id, AdvertMessage& advert) {
+        advert.stripes[4].is_flowing = false; // the root passes nothing on
+        if (id == 2) source.hear(2, home_of(4));
+    });
     source.forget();
     source.hear(3, home_of(4));
     CHECK(source.sent<AcceptMessage>(3).size() == 1);
@@ -165,19 +182,9 @@ TEST_CASE("A home takes the slot of one whose stripe reaches most neighbours far
     for (auto const age : {milliseconds{1000}, milliseconds{2000}}) {
         CAPTURE(age.count());
         Node source{source_id, 9};
-        for (std::uint64_t id = 2; id < 9; ++id)
-            source.enter(id, {static_cast<std::uint32_t>(id)});
-        source.hear(2, home_of(4));
-        REQUIRE(source.sent<AcceptMessage>(2).size() == 1);
-        for (int i = 0; i < 20; ++i) {
-            source.wait(milliseconds{250});
-            for (std::uint64_t id = 2; id < 9; ++id) {
-                auto advert = advert_of(9, 0);
-                advert.slots = 40;                                   // enough to be a home of each
-                if (id != 2 && id != 3) advert.stripes[4].age = age; // most, not all
-                source.hear(id, advert);
-            }
-        }
+        listen_with_root(source, [&](std::uint64_t id, AdvertMessage& advert) {
+            if (id != 2 && id != 3) advert.stripes[4].age = age; // most, not all
+        });
         source.hear(3, home_of(4));
         CHECK(source.sent<AcceptMessage>(3).size() == (age > seconds{1} ? 1 : 0));
     }
