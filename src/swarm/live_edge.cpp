@@ -273,12 +273,12 @@ void LiveEdge::on_block(NeighbourId from, BlockMessage const& message) {
     if (message.source != source_node(options_.parameters.run)) return refuse(from, peer.useless);
     auto block = decode_block(message.body, scope());
     if (!block) return events_.strike(from);
-    // Who leaves itself out could go round in a circle with those below it.
-    if (block->path.back() != peer.node) return refuse(from, peer.useless);
     if (!is_expected(from, peer, *block)) {
         ++counters_.unexpected;
         return refuse(from, peer.unexpected);
     }
+    // Who leaves itself out could go round in a circle with those below it.
+    if (block->path.back() != peer.node) return refuse(from, peer.useless);
     block->age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
     auto const received = *block;
     auto const added = back_buffer_.add(std::move(*block), now);
