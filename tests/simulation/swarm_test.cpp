@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -239,20 +240,22 @@ TEST_CASE("A displaced root becomes a child of the one that took its place") {
 }
 
 TEST_CASE("A peer with half the uplink it believes in gives slots back within two seconds") {
-    auto const model = settled(small("flash", {"n=60", "uplink=1.5"}), 25);
-    NodeIndex busiest = 1;
-    for (auto const index : model->alive()) {
-        if (index > 0 &&
-            model->node(index).policy->used_slots() > model->node(busiest).policy->used_slots()) {
-            busiest = index;
-        }
+    std::vector<double> in_time;
+    for (std::string_view const seed : seeds) {
+        CAPTURE(seed);
+        auto const model = settled(small("flash", {"n=60", "uplink=1.5", seed}), 25);
+        auto const used = [&](NodeIndex index) { return model->node(index).policy->used_slots(); };
+        auto const busiest = *std::ranges::max_element(model->alive(), {}, [&](NodeIndex index) {
+            return index == 0 ? 0 : used(index);
+        });
+        auto const before = model->node(busiest).policy->slots();
+        model->throttle(busiest, 0.6);
+        model->run_for(seconds{2});
+        CHECK(model->node(busiest).policy->slots() < before);
+        model->run_for(seconds{15});
+        in_time.push_back(share_in_time(*model, 30, 40, 1));
     }
-    auto const before = model->node(busiest).policy->slots();
-    model->throttle(busiest, 0.6);
-    model->run_for(milliseconds{3500});
-    CHECK(model->node(busiest).policy->slots() < before);
-    model->run_for(seconds{25});
-    CHECK(share_in_time(*model, 33, 43, 1) >= 0.99);
+    CHECK(quantile(in_time, 0.5) >= 0.99);
 }
 
 TEST_CASE("Parity goes first: nobody lacks K stripes while others have more, beyond capacity") {

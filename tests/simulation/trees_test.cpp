@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 // What the trees of the stripes look like while they change.
@@ -15,11 +16,12 @@ using std::chrono::seconds;
 
 namespace {
 
-std::unique_ptr<SwarmModel> settled(std::string_view name, std::size_t peers, seconds time) {
+std::unique_ptr<SwarmModel>
+settled(std::string_view name, std::size_t peers, seconds time, unsigned seed = 11) {
     auto options = scenario(name);
     REQUIRE(options);
     options->peers = peers;
-    options->model.seed = 11;
+    options->model.seed = seed;
     auto model = std::make_unique<SwarmModel>(options->model);
     populate(*model, *options);
     model->run_until(MonotonicTime{} + time);
@@ -31,6 +33,28 @@ std::optional<NodeIndex> parent_of(SwarmModel const& model, NodeIndex node, Stri
     if (node == 0 || !one.is_alive) return std::nullopt;
     auto const parent = one.policy->parents().parent(stripe);
     return parent ? std::optional{static_cast<NodeIndex>(parent->value)} : std::nullopt;
+}
+
+/// Whether the parents of a stripe lead to the source.
+bool is_rooted(SwarmModel const& model, NodeIndex node, StripeIndex stripe) {
+    for (int steps = 0; steps < 40 && node != 0; ++steps) {
+        auto const parent = parent_of(model, node, stripe);
+        if (!parent) return false;
+        node = *parent;
+    }
+    return node == 0;
+}
+
+struct Place {
+    std::optional<NodeIndex> parent;
+    bool is_rooted = false;
+};
+
+std::map<NodeIndex, Place> tree_of(SwarmModel const& model, StripeIndex stripe) {
+    std::map<NodeIndex, Place> tree;
+    for (auto const node : model.alive())
+        tree[node] = {parent_of(model, node, stripe), is_rooted(model, node, stripe)};
+    return tree;
 }
 
 } // namespace
@@ -71,6 +95,35 @@ TEST_CASE("A root displaced at the source goes on below its successor, and hardl
     model->run_for(seconds{5});
     auto const found = report(*model, {from, from + seconds{4}}, seconds{1});
     CHECK(found.within_2 >= 0.999);
+}
+
+TEST_CASE("Hardly anybody takes a parent in a tree that has lost its root") {
+    for (bool const is_silent : {false, true}) {
+        CAPTURE(is_silent);
+        int taken = 0;
+        int astray = 0;
+        for (unsigned const seed : {1U, 2U, 3U, 4U, 5U}) {
+            auto const model = settled("flash", 60, seconds{20}, seed);
+            StripeIndex const stripe{3};
+            auto const root = model->node(0).policy->children(stripe).front().id.value;
+            model->kill(static_cast<NodeIndex>(root), is_silent);
+            auto before = tree_of(*model, stripe);
+            for (int i = 0; i < 80; ++i) {
+                model->run_for(milliseconds{50});
+                auto const now = tree_of(*model, stripe);
+                for (auto const& [node, place] : now) {
+                    if (!place.parent || place.parent == before[node].parent) continue;
+                    ++taken;
+                    astray += before[*place.parent].is_rooted ? 0 : 1;
+                }
+                before = now;
+            }
+        }
+        CAPTURE(taken, astray);
+        CHECK(taken > 0);
+        // Those below a silent root hear of it half a second later.
+        CHECK(astray <= taken / 10);
+    }
 }
 
 TEST_CASE("While slots are short, viewers give up parity before anybody drops below K stripes") {
