@@ -40,13 +40,14 @@ Duration Admission::patience() {
            node_.random_time({}, spread);
 }
 
-/// Whether neighbours have slots to spare for several like this node: those that brought
-/// uplink may have come in the meantime. Looks now and then, so that not all see the same at once.
+/// Whether neighbours have what this node lacks, and slots to spare for several like it: those that
+/// brought uplink may have come in the meantime. Looks now and then, so that not all see the same
+/// at once.
 bool Admission::sees_room(MonotonicTime now) {
     if (now < look_at_) return false;
     look_at_ = now + node_.random_time(next_look, 2 * next_look);
     std::size_t spare = 0;
-    StripeMask free = 0;
+    auto free = node_.flowing;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (neighbour.is_stepped_back || neighbour.spare == 0) continue;
         spare += neighbour.spare;
@@ -56,7 +57,8 @@ bool Admission::sees_room(MonotonicTime now) {
         }
     }
     auto const enough = std::size_t{node_.options.stripes};
-    return count(free) >= enough && spare >= several * enough;
+    auto const lacking = enough - std::min<std::size_t>(enough, count(node_.flowing));
+    return count(free) >= enough && spare >= several * lacking;
 }
 
 Admission::Step Admission::tick(MonotonicTime now) {

@@ -10,7 +10,9 @@ constexpr milliseconds period{700};
 constexpr seconds trial{5};          // of a new link
 constexpr seconds longest_pause{10}; // when there is nobody new
 constexpr milliseconds nobody_to_ask{600};
+constexpr seconds refused_by_all{2};
 constexpr seconds any_period{1};
+constexpr seconds absent_period{2}; // the same of one that has stepped back
 constexpr seconds longest_source_pause{30};
 constexpr seconds least_silence{4};
 
@@ -61,8 +63,12 @@ void Links::open_to_source(MonotonicTime now) {
 void Links::open(MonotonicTime now) {
     auto const most = link_room(node_.options, node_.slots).most;
     if (node_.neighbours.size() >= most + limits::edge_directed_links) return;
-    if (parents_.without_candidate(now) > nobody_to_ask && now >= next_any_) {
-        next_any_ = now + any_period;
+    // Those who came together know each other, and not those with slots to spare.
+    auto const is_stuck = node_.is_stepped_back ||
+                          parents_.without_candidate(now) > nobody_to_ask ||
+                          parents_.without_parent(now) > refused_by_all;
+    if (is_stuck && now >= next_any_) {
+        next_any_ = now + (node_.is_stepped_back ? absent_period : any_period);
         node_.actions.emplace_back(OpenLink{});
     }
     if (now < next_open_) return;

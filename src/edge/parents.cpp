@@ -101,6 +101,16 @@ Duration Parents::without_candidate(MonotonicTime now) const {
     return longest;
 }
 
+Duration Parents::without_parent(MonotonicTime now) const {
+    Duration longest{};
+    for (StripeIndex s; s.value < feeds_.size(); ++s) {
+        auto const& feed = feeds_[s.value];
+        if (feed.parent || !wants(s) || is_mere_luxury(s)) continue;
+        longest = std::max(longest, now - std::max(feed.orphan_since, feed.luxury_until));
+    }
+    return longest;
+}
+
 void Parents::refresh(MonotonicTime now) {
     node_.flowing = 0;
     for (StripeIndex s; s.value < feeds_.size(); ++s) {

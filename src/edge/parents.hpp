@@ -63,6 +63,8 @@ public:
     [[nodiscard]] bool has_homeless_home(MonotonicTime now) const;
     /// For how long the longest search has found nobody to ask.
     [[nodiscard]] Duration without_candidate(MonotonicTime now) const;
+    /// For how long a stripe that is missed has had no parent, whoever was asked.
+    [[nodiscard]] Duration without_parent(MonotonicTime now) const;
     /// How long stripes had no parent that were missed and found a new one since the last call.
     std::vector<Duration> take_reattached() { return std::exchange(reattached_, {}); }
 
