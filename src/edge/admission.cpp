@@ -50,11 +50,14 @@ bool Admission::sees_room(MonotonicTime now) {
     auto free = node_.flowing;
     for (auto const& [id, neighbour] : node_.neighbours) {
         if (neighbour.is_stepped_back || neighbour.spare == 0) continue;
-        spare += neighbour.spare;
+        StripeMask of_use = 0;
         for (StripeIndex s; s.value < node_.options.total(); ++s) {
             auto const is_free = has(neighbour.flowing, s) && neighbour.claim(s).need == 0;
-            if (is_free) free |= mask_of(s);
+            if (is_free && !has(node_.flowing, s)) of_use |= mask_of(s);
         }
+        free |= of_use;
+        if (of_use != 0)
+            spare += std::min<std::size_t>(neighbour.spare, EdgeNode::most_help_of_one);
     }
     auto const enough = std::size_t{node_.options.stripes};
     auto const lacking = enough - std::min<std::size_t>(enough, count(node_.flowing));

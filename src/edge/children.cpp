@@ -10,6 +10,7 @@ constexpr milliseconds safe_after_accept{300}; // or two requests would take tur
 constexpr milliseconds linger{1000};           // a victim finds another parent meanwhile
 constexpr milliseconds source_linger{400};     // every copy here costs the whole swarm
 constexpr milliseconds linger_queue{100};      // only while new blocks do not wait for it
+constexpr seconds short_absence{3};            // of a child: no longer than it takes to judge one
 constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
 constexpr int slow_ticks_to_shed = 3;
 constexpr seconds growth_period{15};
@@ -111,8 +112,10 @@ Children::refusal(NeighbourId from, StripeIndex stripe, MonotonicTime now) const
 void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now) {
     auto* neighbour = node_.find(from);
     if (!neighbour || message.stripe.value >= children_.size()) return;
-    // Who asks again for what it has is judged by when it came.
-    auto const since = remove(from, message.stripe).value_or(now);
+    // Who asks again for what it has, or had a moment ago, is judged by when it came.
+    auto const& known = neighbour->stripes[message.stripe.value];
+    auto const was_here = known.fed_since && now - known.fed_until < short_absence;
+    auto const since = remove(from, message.stripe).value_or(was_here ? *known.fed_since : now);
     auto request = message;
     // Only who really made room is adopted.
     request.is_adopt =
@@ -181,8 +184,16 @@ std::optional<MonotonicTime> Children::remove(NeighbourId id, StripeIndex stripe
     return since;
 }
 
-void Children::on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message) {
-    if (message.stripe.value < children_.size()) remove(from, message.stripe);
+void Children::on_unsubscribe(
+    NeighbourId from, UnsubscribeMessage const& message, MonotonicTime now
+) {
+    if (message.stripe.value >= children_.size()) return;
+    auto const since = remove(from, message.stripe);
+    auto* neighbour = node_.find(from);
+    if (!since || !neighbour) return;
+    auto& known = neighbour->stripes[message.stripe.value];
+    known.fed_since = since;
+    known.fed_until = now;
 }
 
 void Children::on_left(NeighbourId id, MonotonicTime now) {

@@ -24,7 +24,7 @@ public:
     Children(EdgeNode& node, Parents const& parents);
 
     void on_subscribe(NeighbourId from, SubscribeMessage const& message, MonotonicTime now);
-    void on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message);
+    void on_unsubscribe(NeighbourId from, UnsubscribeMessage const& message, MonotonicTime now);
     void on_left(NeighbourId id, MonotonicTime now);
     void tick(MonotonicTime now);
     /// The source has sent a whole group.

@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "edge/edge_actions.hpp"
+#include "edge/edge_parameters.hpp"
 
 #include <algorithm>
 #include <map>
@@ -26,7 +27,7 @@ struct SubscriptionOptions {
     [[nodiscard]] bool is_source() const { return self == source; }
     /// Radio has fewer: in the bench more came late to listeners that kept a parent that was stuck,
     /// took one that was catching up and asked for more of what was missing.
-    [[nodiscard]] bool has_many_stripes() const { return stripes >= 4; }
+    [[nodiscard]] bool has_many_stripes() const { return has_many(stripes); }
     [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
 };
 
@@ -42,7 +43,9 @@ struct EdgeNeighbour {
 struct Acquaintance {
     struct Stripe {
         StripeAdvert claim;
-        MonotonicTime retry_at{}; ///< no request before
+        MonotonicTime retry_at{};               ///< no request before
+        std::optional<MonotonicTime> fed_since; ///< as a child that has gone by its own will
+        MonotonicTime fed_until{};
     };
     EdgeNeighbour peer;
     MonotonicTime entered{};
@@ -160,11 +163,12 @@ struct EdgeNode {
     }
     static constexpr std::size_t most_help_of_one = 8;  ///< slots to spare, whatever it claims
     static constexpr std::uint64_t settling_groups = 2; ///< newest ones, which few have as a whole
-    /// As far as half of the neighbours are by now: one alone may claim any number.
+    /// As far as half of the neighbours are by now that have anything: one alone may claim any
+    /// number.
     [[nodiscard]] GroupNumber usual_newest(MonotonicTime now) const {
         std::vector<GroupNumber> found;
         for (auto const& [id, neighbour] : neighbours) {
-            if (neighbour.has_advert) found.push_back(expected_newest(neighbour, now));
+            if (neighbour.newest.value > 0) found.push_back(expected_newest(neighbour, now));
         }
         if (found.empty()) return {};
         auto const middle = found.begin() + static_cast<std::ptrdiff_t>((found.size() - 1) / 2);

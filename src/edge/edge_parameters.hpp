@@ -29,11 +29,17 @@ namespace minuteswarm {
 EdgeParameters
 choose_parameters(std::uint64_t bitrate, std::optional<std::uint8_t> parity = std::nullopt);
 
+/// Streams with fewer stripes are narrow, such as radio.
+constexpr bool has_many(std::uint8_t stripes) {
+    return stripes >= 4;
+}
+
 /// A block older than that counts as catch-up wherever it comes, and leaves when no new one waits.
 /// Each hop takes about a span to pass a block on to all its children; and where many have left at
 /// once, what a whole tree has missed is to reach all of it although its best nodes are never idle.
-constexpr Duration late_age(Duration span) {
-    return span > std::chrono::milliseconds{250} ? 6 * span : std::chrono::seconds{4};
+constexpr Duration late_age(Duration span, std::uint8_t stripes) {
+    auto const usual = 6 * span;
+    return has_many(stripes) ? std::max<Duration>(usual, std::chrono::seconds{4}) : usual;
 }
 
 } // namespace minuteswarm

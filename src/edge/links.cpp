@@ -12,7 +12,7 @@ constexpr seconds longest_pause{10}; // when there is nobody new
 constexpr milliseconds nobody_to_ask{600};
 constexpr seconds refused_by_all{2};
 constexpr seconds any_period{1};
-constexpr seconds absent_period{2}; // the same of one that has stepped back
+constexpr seconds absent_period{2}; // of one that has stepped back, and longer each time
 constexpr seconds longest_source_pause{30};
 constexpr seconds least_silence{4};
 
@@ -67,8 +67,10 @@ void Links::open(MonotonicTime now) {
     auto const is_stuck = node_.is_stepped_back ||
                           parents_.without_candidate(now) > nobody_to_ask ||
                           parents_.without_parent(now) > refused_by_all;
+    if (!node_.is_stepped_back) absent_pause_ = absent_period;
     if (is_stuck && now >= next_any_) {
-        next_any_ = now + (node_.is_stepped_back ? absent_period : any_period);
+        next_any_ = now + (node_.is_stepped_back ? absent_pause_ : any_period);
+        absent_pause_ = std::min<Duration>(2 * absent_pause_, longest_pause);
         node_.actions.emplace_back(OpenLink{});
     }
     if (now < next_open_) return;

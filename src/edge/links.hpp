@@ -31,6 +31,7 @@ private:
     MonotonicTime next_any_{};
     MonotonicTime next_source_{};
     Duration open_pause_{};
+    Duration absent_pause_{};
     Duration source_pause_{};
     MonotonicTime homeless_at_{}; ///< a home had no parent, last
     std::size_t seen_ = 0;

@@ -100,6 +100,11 @@ bool Parents::may_recover(Feed const& feed, MonotonicTime now) const {
            now - feed.last_block < stalled_limit;
 }
 
+bool Parents::brought_little(Feed const& feed, MonotonicTime now) const {
+    return !feed.has_block || feed.last_block - feed.accepted < proof_time ||
+           is_dead(*feed.parent, now);
+}
+
 void Parents::blame_parent(Feed const& feed, MonotonicTime now) {
     auto* neighbour = node_.find(*feed.parent);
     if (!neighbour) return;
@@ -112,14 +117,15 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
     if (!feed.parent) return;
     auto const stalled = is_stalled(feed, now);
     auto const unrooted = feed.unrooted_since ? now - *feed.unrooted_since : Duration{};
+    if (!stalled) feed.stalled_since.reset();
+    if (stalled && !feed.stalled_since) feed.stalled_since = now;
     if (stalled && !may_recover(feed, now)) {
         auto const parent = *feed.parent;
-        auto const brought_little =
-            !feed.has_block || feed.last_block - feed.accepted < proof_time || is_dead(parent, now);
+        auto const is_useless = brought_little(feed, now);
         if (is_dead(parent, now)) note_lost(parent, now);
         blame_parent(feed, now);
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
-        if (brought_little) fail(parent, stripe, now);
+        if (is_useless) fail(parent, stripe, now);
     } else if (unrooted > unrooted_limit) {
         leave(stripe, node_.random_time(seconds{2}, seconds{3}), now);
     } else {

@@ -122,6 +122,7 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
     feed.parent.reset();
     feed.unrooted_since.reset();
+    feed.stalled_since.reset();
     feed.needs_another = false;
     feed.path.clear();
     feed.orphan_since = now;
@@ -129,8 +130,9 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
     if (feed.former) { // still sends, and may be kept
         feed.parent = std::exchange(feed.former, std::nullopt);
         feed.path = feed.former_path;
-        feed.accepted = now;
-        feed.has_block = false;
+        // One that had stalled is to be replaced all the same.
+        feed.has_block = feed.former_last_block.has_value();
+        feed.accepted = feed.last_block = feed.former_last_block.value_or(now);
     }
 }
 
@@ -164,14 +166,20 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         neighbour->stripes[message.stripe.value].retry_at = now + loop_back_off;
         return;
     }
+    auto const missed_since =
+        feed.parent ? feed.stalled_since
+                    : (feed.had_parent ? std::optional{feed.orphan_since} : std::nullopt);
+    if (missed_since && !is_mere_luxury(message.stripe))
+        reattached_.push_back(now - std::max(*missed_since, feed.luxury_until));
     if (feed.parent) {
-        if (is_stalled(feed, now)) blame_parent(feed, now);
+        auto const is_useless = feed.stalled_since && brought_little(feed, now);
+        if (feed.stalled_since) blame_parent(feed, now);
         stop_former(feed, message.stripe);
-        feed.former = feed.parent;
+        feed.former = std::exchange(feed.parent, std::nullopt);
         feed.former_until = now + overlap;
         feed.former_path = feed.path;
-    } else if (feed.had_parent && !is_mere_luxury(message.stripe)) {
-        reattached_.push_back(now - std::max(feed.orphan_since, feed.luxury_until));
+        feed.former_last_block = feed.stalled_since ? std::optional{feed.last_block} : std::nullopt;
+        if (is_useless) fail(*feed.former, message.stripe, now);
     }
     feed.parent = from;
     feed.had_parent = true;
@@ -182,6 +190,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
     feed.path = message.path;
     feed.age = neighbour->claim(message.stripe).age + neighbour->peer.delay;
     feed.unrooted_since.reset();
+    feed.stalled_since.reset();
     feed.needs_another = false;
     feed.no_candidate_since.reset();
     // A root's subtree is everybody: it has to take children, and to be known for it.

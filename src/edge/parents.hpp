@@ -81,6 +81,7 @@ private:
         Duration age{};
         std::optional<MonotonicTime> unrooted_since;
         Duration unrooted_patience{};
+        std::optional<MonotonicTime> stalled_since; ///< the parent lives and brings nothing
         bool needs_another = false; ///< the parent is kept until another one is found
 
         std::optional<NeighbourId> asked;
@@ -89,6 +90,7 @@ private:
         std::optional<NeighbourId> former; ///< still sends until the new one does
         MonotonicTime former_until{};      ///< at least
         NodePath former_path;
+        std::optional<MonotonicTime> former_last_block; ///< of one that had stalled
 
         MonotonicTime orphan_since{};
         MonotonicTime luxury_until{}; ///< nobody missed it before
@@ -129,6 +131,7 @@ private:
     [[nodiscard]] bool is_dead(NeighbourId id, MonotonicTime now) const;
     [[nodiscard]] bool is_stalled(Feed const& feed, MonotonicTime now) const;
     [[nodiscard]] bool may_recover(Feed const& feed, MonotonicTime now) const;
+    [[nodiscard]] bool brought_little(Feed const& feed, MonotonicTime now) const;
     void blame_parent(Feed const& feed, MonotonicTime now);
     [[nodiscard]] bool others_advance(Feed const& feed, MonotonicTime now) const;
 

@@ -70,7 +70,7 @@ void Subscriptions::on_message(
     } else if (auto const* reject = std::get_if<RejectMessage>(&message)) {
         parents_.on_reject(from, *reject, now);
     } else if (auto const* unsubscribe = std::get_if<UnsubscribeMessage>(&message)) {
-        children_.on_unsubscribe(from, *unsubscribe);
+        children_.on_unsubscribe(from, *unsubscribe, now);
     } else if (auto const* preempt = std::get_if<PreemptMessage>(&message)) {
         parents_.on_preempt(from, *preempt, now);
     }

@@ -39,8 +39,10 @@ void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
     auto const block = children.empty() ? std::nullopt : held(group, stripe);
     if (!block) return;
-    auto const is_late =
-        block->age > late_age(std::chrono::milliseconds{options_.parameters.span_ms});
+    auto const is_late = block->age > late_age(
+                                          std::chrono::milliseconds{options_.parameters.span_ms},
+                                          options_.parameters.stripes
+                                      );
     auto const urgency = is_late ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);

@@ -115,6 +115,42 @@ TEST_CASE("A parent that sends again is no longer to be replaced") {
     CHECK(fed.feeds(parent));
 }
 
+TEST_CASE("When the new parent brings nothing either, the one before is still to be replaced") {
+    Fed fed;
+    fed.parent_sends = false;
+    fed.pass_groups(8);
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    fed.node.hear(other, AcceptMessage{stripe, path_of({1, 5}), {}});
+    REQUIRE(fed.feeds(other));
+    fed.pass_groups(5); // the other one sends nothing
+    REQUIRE_FALSE(fed.feeds(other));
+    CHECK_FALSE(has(fed.node.policy().flowing(), stripe));
+    fed.node.forget();
+    constexpr std::uint64_t third = 7;
+    fed.node.enter(third, {7});
+    fed.node.hear(third, fed.claim(mask_of(stripe)));
+    fed.node.wait(milliseconds{100});
+    CHECK_FALSE(fed.node.sent<SubscribeMessage>(third).empty());
+}
+
+TEST_CASE("A stalled parent's replacement counts as a new parent that was waited for") {
+    Fed fed;
+    fed.usual_rebuilds = false;
+    fed.parent_sends = false;
+    fed.pass_groups(8);
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    static_cast<void>(fed.node.policy().take_reattached());
+    fed.node.hear(other, AcceptMessage{stripe, path_of({1, 5}), {}});
+    auto const waited = fed.node.policy().take_reattached();
+    REQUIRE(waited.size() == 1);
+    CHECK(waited[0] > milliseconds{500});
+    CHECK(waited[0] < milliseconds{2250});
+}
+
 TEST_CASE("A parent that falls silent is left soon") {
     Fed fed;
     fed.parent_sends = fed.parent_lives = false;

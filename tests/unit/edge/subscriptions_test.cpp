@@ -95,15 +95,36 @@ TEST_CASE("A joiner does not begin where only one neighbour says that the stream
     CHECK(asked >= 8);
 }
 
-TEST_CASE("A child that asks again for what it has is as old as it was") {
-    Node source{source_id, 9};
-    listen_with_root(source, [&](std::uint64_t id, AdvertMessage& advert) {
-        advert.stripes[4].is_flowing = false; // the root passes nothing on
-        if (id == 2) source.hear(2, home_of(4));
-    });
-    source.forget();
-    source.hear(3, home_of(4));
-    CHECK(source.sent<AcceptMessage>(3).size() == 1);
+TEST_CASE("A joiner does not begin far back because others have nothing yet") {
+    Node viewer{{2}, 4, 8, 1, milliseconds{1500}};
+    for (std::uint64_t id = 3; id < 7; ++id) {
+        viewer.enter(id, {static_cast<std::uint32_t>(id)});
+        auto advert = advert_of(9, 0);
+        advert.newest = {id == 3 ? 100U : 0U};
+        if (id == 3) advert.entries = {{96}, {88}, {80}, {72}};
+        if (id != 3) advert.stripes.clear();
+        viewer.hear(id, advert);
+    }
+    viewer.wait(milliseconds{500});
+    auto const asked = viewer.sent<SubscribeMessage>(3);
+    REQUIRE_FALSE(asked.empty());
+    CHECK(asked[0].first == GroupNumber{96}); // the newest that is old enough
+}
+
+TEST_CASE("A child that asks again for what it has or has just left is as old as it was") {
+    for (bool const leaves : {false, true}) {
+        CAPTURE(leaves);
+        Node source{source_id, 9};
+        listen_with_root(source, [&](std::uint64_t id, AdvertMessage& advert) {
+            advert.stripes[4].is_flowing = false; // the root passes nothing on
+            if (id != 2) return;
+            if (leaves) source.hear(2, UnsubscribeMessage{{4}});
+            source.hear(2, home_of(4));
+        });
+        source.forget();
+        source.hear(3, home_of(4));
+        CHECK(source.sent<AcceptMessage>(3).size() == 1);
+    }
 }
 
 TEST_CASE("A neighbour hears of the newest random access points when it comes, and of no more") {
@@ -306,12 +327,14 @@ TEST_CASE("A viewer that stepped back comes again soon when neighbours have slot
     viewer.wait(seconds{8});
     REQUIRE(viewer.policy().is_stepped_back());
     auto room = advert_of(9, 0);
-    room.spare = 9; // for one
+    room.spare = 200; // as one says
     viewer.hear(3, room);
     viewer.wait(seconds{4});
     CHECK(viewer.policy().is_stepped_back());
-    room.spare = 40;
-    viewer.hear(3, room);
+    for (std::uint64_t id = 4; id < 6; ++id) {
+        viewer.enter(id, {static_cast<std::uint32_t>(id)});
+        viewer.hear(id, room);
+    }
     viewer.wait(seconds{2});
     CHECK_FALSE(viewer.policy().is_stepped_back());
 }
