@@ -2,6 +2,7 @@
 
 #include "base/signature.hpp"
 #include "swarm/libtorrent_access.hpp"
+#include "swarm/turnover_guard.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <libtorrent/alert_types.hpp>
@@ -186,6 +187,9 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     params.extensions.emplace_back([swarm = joined.swarm.get()](
                                        lt::torrent_handle const&, lt::client_data_t
                                    ) { return swarm->make_plugin(); });
+    params.extensions.emplace_back([this](lt::torrent_handle const& torrent, lt::client_data_t) {
+        return std::make_shared<TurnoverGuard>(loop_, torrent);
+    });
     lt::error_code error;
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};
