@@ -57,6 +57,13 @@ void EdgeFollower::on_descriptor(Descriptor const& descriptor) {
     );
 }
 
+void EdgeFollower::update(MonotonicTime now) {
+    auto const* edge = swarm_.edge();
+    if (!run_ || !edge) return;
+    auto const is_served = !edge->policy().is_stepped_back() && (has_bytes() || is_waiting(now));
+    playback_.set_edge(is_served);
+}
+
 EdgeFollower::Coming& EdgeFollower::open(GroupHeader const& header) {
     Record name;
     name.event = options_.event;

@@ -41,6 +41,9 @@ public:
     /// True when bytes of this chunk came over the live edge: `on_checked` will follow.
     bool on_record(Record const& record);
 
+    /// Now and then: who has stepped back, or gets nothing, plays at the latency of chunks.
+    void update(MonotonicTime now);
+
     /// Whether a chunk's missing bytes may still come by themselves.
     [[nodiscard]] bool is_expected(ChunkNumber number, MonotonicTime now) const;
     /// Whether there is a live edge, which may bring its first bytes yet.

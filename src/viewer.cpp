@@ -436,13 +436,14 @@ void Viewer::check_done() {
 void Viewer::tick() {
     timer_.start_after(tick_interval, [this] {
         if (is_finished_) return;
+        auto const now = MonotonicClock::now();
+        if (edge_) edge_->update(now);
         try_start();
         update_fetches();
         playback_->advance();
         expire_chunks();
         check_done();
         if (is_finished_) return;
-        auto const now = MonotonicClock::now();
         if (!channel_->neighbourhood().all().empty()) {
             if (note_.starts_with("no peers")) note_.clear();
             last_peer_ = now;

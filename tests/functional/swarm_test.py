@@ -86,6 +86,20 @@ def test_the_uplink_limit_holds_with_a_live_edge(case):
     check_uplink(publisher, limit)
 
 
+def test_who_steps_back_plays_at_the_latency_that_chunks_allow(case):
+    # Two copies for four viewers that have none to give.
+    publisher = case.publish(media.recording(20), "--chunk", "4", "--loop", "--uplink", "1M")
+    viewers = [case.watch(publisher.link, "--uplink", "16k") for _ in range(4)]
+
+    def away():
+        return [viewer for viewer in viewers if viewer.status()["edge"]["state"] == "stepped_back"]
+
+    until(away, 60, "somebody steps back")
+    until(lambda: any(viewer.status()["latency"]["target"] >= 7000 for viewer in away()), 30, "its latency is that of chunks")
+    fed = [status for status in (viewer.status() for viewer in viewers) if status["edge"]["state"] == "fed"]
+    print(f"{len(fed)} are fed, with latencies of {[status['latency']['target'] for status in fed]} ms")
+
+
 def test_a_late_viewer_starts_near_the_live_edge(case):
     publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--no-edge")
     early = case.watch(publisher.link, "--no-edge")
