@@ -13,8 +13,9 @@ constexpr milliseconds linger_queue{100};      // only while new blocks do not w
 constexpr seconds short_absence{3};            // of a child: no longer than it takes to judge one
 constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
 constexpr int slow_ticks_to_shed = 3;
-constexpr seconds growth_period{15};
+constexpr seconds longest_growth_pause{240};
 constexpr milliseconds growth_queue{200};
+constexpr std::size_t most_measured = 2; // times what is taken for granted
 
 } // namespace
 
@@ -244,6 +245,15 @@ void Children::stop_leaving(MonotonicTime now) {
     recount();
 }
 
+/// An uplink that is not known may carry more than was taken for granted, if all of that is used.
+bool Children::may_grow() const {
+    if (node_.slots < node_.options.slots) return true;
+    auto const most = std::min(most_measured * node_.options.slots, limits::edge_slots);
+    return !node_.options.is_uplink_known && used_ >= node_.slots && node_.slots < most;
+}
+
+/// Gives up slots that the uplink does not carry, and tries again one by one, each time more
+/// seldom.
 void Children::shed(MonotonicTime now) {
     auto const too_long = 2 * node_.options.span + milliseconds{500};
     slow_ticks_ = node_.queue > too_long ? slow_ticks_ + 1 : 0;
@@ -252,8 +262,11 @@ void Children::shed(MonotonicTime now) {
     if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > least) {
         slow_ticks_ = 0;
         grown_ = now;
+        growth_pause_ = std::min<Duration>(2 * growth_pause_, longest_growth_pause);
         node_.slots = std::max(least, node_.slots - std::max<std::size_t>(1, node_.slots / 10));
-    } else if (node_.slots < node_.options.slots && node_.queue < growth_queue && now - grown_ > growth_period) {
+    } else if (!may_grow()) {
+        grown_ = now;
+    } else if (node_.queue < growth_queue && now - grown_ > growth_pause_) {
         grown_ = now;
         ++node_.slots;
     }

@@ -73,6 +73,7 @@ private:
     std::optional<MonotonicTime> remove(NeighbourId id, StripeIndex stripe);
     void set_leaving(Victim const& victim, NodeId successor, MonotonicTime now);
     void stop_leaving(MonotonicTime now);
+    [[nodiscard]] bool may_grow() const;
     void shed(MonotonicTime now);
     void recount();
 
@@ -101,7 +102,8 @@ private:
     std::size_t leaving_ = 0;
     std::size_t preempted_ = 0;
     int slow_ticks_ = 0;
-    MonotonicTime grown_{};
+    MonotonicTime grown_{}; ///< or had no reason to
+    Duration growth_pause_ = std::chrono::seconds{15};
 
     /// Source: which stripes of a group went to somebody who is still there.
     struct Sent {

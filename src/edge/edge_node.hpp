@@ -22,6 +22,7 @@ struct SubscriptionOptions {
     std::chrono::milliseconds span{250};
     std::uint64_t bitrate = 4'000'000; ///< bits per second of the stream
     std::size_t slots = 0;             ///< copies of a stripe that the uplink carries
+    bool is_uplink_known = true;       ///< or else slots are where measuring it begins
     Duration start_back{};             ///< how far behind the newest group to begin
 
     [[nodiscard]] bool is_source() const { return self == source; }
@@ -98,7 +99,7 @@ struct EdgeNode {
     std::map<NeighbourId, Acquaintance> neighbours;
     std::vector<EdgeAction> actions;
 
-    std::size_t slots;    ///< what is left of options.slots after lagging behind
+    std::size_t slots;    ///< of options.slots what lagging behind has left, or what was measured
     Duration queue{};     ///< how long the uplink needs for what waits
     StripeMask homes = 0; ///< stripes this node means to have many children in
     StripeMask flowing = 0;

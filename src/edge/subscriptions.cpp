@@ -100,9 +100,12 @@ void Subscriptions::on_rebuilt(GroupNumber group, MonotonicTime now) {
 }
 
 void Subscriptions::set_slots(std::size_t slots) {
-    auto const bounded_slots = std::min(slots, limits::edge_slots);
-    node_.options.slots = bounded_slots;
-    node_.slots = bounded_slots;
+    auto const before = std::exchange(node_.options.slots, std::min(slots, limits::edge_slots));
+    if (before == 0 || node_.slots == before) {
+        node_.slots = node_.options.slots;
+    } else if (node_.options.is_uplink_known) { // what was given up has yet to be grown again
+        node_.slots = std::min(node_.slots, node_.options.slots);
+    }
 }
 
 void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {

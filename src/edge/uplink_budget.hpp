@@ -19,7 +19,8 @@ public:
     struct Options {
         EdgeParameters parameters;
         std::uint64_t bitrate = 0; ///< of the stream until groups tell, bits per second
-        std::uint64_t uplink = 0;  ///< bits per second; 0: not known, twice the bitrate then
+        std::uint64_t uplink =
+            0; ///< bits per second; 0: not known, twice the bitrate to begin with
     };
 
     explicit UplinkBudget(Options const& options)

@@ -44,6 +44,7 @@ SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     result.stripes = options.parameters.stripes;
     result.parity = options.parameters.parity;
     result.span = milliseconds{options.parameters.span_ms};
+    result.is_uplink_known = options.uplink > 0;
     if (options.bitrate > 0) result.bitrate = options.bitrate;
     result.start_back = options.start_back;
     return result;

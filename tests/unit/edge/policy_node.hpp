@@ -21,9 +21,12 @@ public:
         std::size_t slots,
         std::uint8_t stripes = 8,
         std::uint8_t parity = 1,
-        Duration start_back = {}
+        Duration start_back = {},
+        bool is_uplink_known = true
     )
-        : policy_(options(self, slots, stripes, parity, start_back), random_, now_) {}
+        : policy_(
+              options(self, slots, stripes, parity, start_back, is_uplink_known), random_, now_
+          ) {}
 
     void enter(std::uint64_t id, NodeId node, bool is_source = false) {
         policy_.enter({id}, {node, std::chrono::milliseconds{10}, is_source, false}, now_);
@@ -79,9 +82,11 @@ private:
         std::size_t slots,
         std::uint8_t stripes,
         std::uint8_t parity,
-        Duration start_back
+        Duration start_back,
+        bool is_uplink_known
     ) {
         SubscriptionOptions options;
+        options.is_uplink_known = is_uplink_known;
         options.start_back = start_back;
         options.self = self;
         options.source = source_id;

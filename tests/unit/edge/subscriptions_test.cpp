@@ -32,6 +32,25 @@ void listen_with_root(
     }
 }
 
+/// Neighbours of the source take all of its slots.
+void take_slots(Node& source) {
+    for (std::uint64_t id = 2; id < 47; ++id) {
+        if (source.policy().used_slots() == source.policy().slots()) break;
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.hear(id, home_of(s));
+    }
+    REQUIRE(source.policy().used_slots() == source.policy().slots());
+}
+
+void wait_with_children(Node& source, int seconds) {
+    for (int i = 0; i < 2 * seconds; ++i) {
+        source.wait(milliseconds{500});
+        for (std::uint64_t id = 2; id < 47; ++id)
+            source.hear(id, advert_of(9, 0));
+    }
+}
+
 } // namespace
 
 TEST_CASE("A viewer alone with the source asks it for every stripe") {
@@ -301,6 +320,54 @@ TEST_CASE("A node that lags behind gives slots back within a second") {
     source.wait(milliseconds{500});
     CHECK(source.policy().slots() < 18);
     CHECK(source.policy().used_slots() <= source.policy().slots());
+}
+
+TEST_CASE(
+    "Slots given up stay so when the stream's bitrate changes, and are tried again ever more seldom"
+) {
+    Node source{source_id, 18};
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{150});
+    REQUIRE(source.policy().slots() == 17);
+    source.policy().set_slots(20);
+    CHECK(source.policy().slots() == 17);
+    source.policy().on_uplink({});
+    source.wait(seconds{29});
+    CHECK(source.policy().slots() == 17);
+    source.wait(seconds{2});
+    CHECK(source.policy().slots() == 18);
+    source.policy().set_slots(10);
+    CHECK(source.policy().slots() == 10);
+    source.policy().set_slots(12); // none is given up now
+    CHECK(source.policy().slots() == 12);
+}
+
+TEST_CASE(
+    "An uplink that is not known is measured: more slots while all are taken and nothing waits"
+) {
+    Node known{source_id, 18};
+    take_slots(known);
+    wait_with_children(known, 60);
+    CHECK(known.policy().slots() == 18);
+
+    Node source{source_id, 18, 8, 1, {}, false};
+    source.wait(seconds{60});
+    CHECK(source.policy().slots() == 18); // nobody has needed them
+    take_slots(source);
+    wait_with_children(source, 10);
+    CHECK(source.policy().slots() == 18);
+    wait_with_children(source, 6);
+    CHECK(source.policy().slots() == 19);
+    take_slots(source);
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{150});
+    CHECK(source.policy().slots() == 18);
+    source.policy().on_uplink({});
+    for (int i = 0; i < 30; ++i) {
+        take_slots(source);
+        wait_with_children(source, 31);
+    }
+    CHECK(source.policy().slots() == 36);
 }
 
 TEST_CASE("A viewer that stays below K stripes steps back and comes again") {
