@@ -160,8 +160,8 @@ def signature_seconds():
 class Window:
     """What happened at some nodes from now on."""
 
-    def __init__(self, publisher, viewers):
-        self.publisher, self.viewers = publisher, viewers
+    def __init__(self, publisher, viewers, latency):
+        self.publisher, self.viewers, self.latency = publisher, viewers, latency
         self.histograms = histograms(viewers)
         self.before = statuses(viewers)
         self.source = publisher.status()
@@ -169,7 +169,7 @@ class Window:
         self.watch = measure.Stopwatch([publisher.pid, *(viewer.pid for viewer in viewers)])
         self.began = time.monotonic()
 
-    def figures(self, rate, delayed=True):
+    def figures(self, rate):
         passed = time.monotonic() - self.began
         cores = self.watch.cores()
         after = statuses(self.viewers)
@@ -184,8 +184,9 @@ class Window:
                 return status
             return [value(new) - value(old) for old, new in zip(self.before, after)]
 
-        on_time, late = sum(gained("on_time", "bytes")), sum(gained("on_time", "late"))
-        late += sum(gained("gaps", "media_time")) / 1000 * rate / 8  # what was skipped never came
+        released, on_time = (now["release_delay"].get(bound, 0) - self.histograms["release_delay"].get(bound, 0)
+                             for bound in (float("inf"), self.latency))
+        skipped = sum(gained("gaps", "media_time")) / 1000 * rate / 8
         stream = sum(gained("edge", "data_bytes")) + sum(gained("totals", "down_payload"))
         parity = sum(gained("edge", "parity_bytes"))
         down = sum(gained("totals", "down"))
@@ -196,7 +197,8 @@ class Window:
             "delay_p50_s": quantile(self.histograms, now, "release_delay", 0.5),
             "delay_p99_s": quantile(self.histograms, now, "release_delay", 0.99),
             "delay_p999_s": quantile(self.histograms, now, "release_delay", 0.999),
-            "on_time_percent": 100 * on_time / (on_time + late) if on_time else None,
+            # Whatever deadline a viewer has set itself.
+            "on_time_percent": 100 * on_time / (released + skipped) if released else None,
             "gaps": sum(gained("gaps", "count")), "viewers_with_gaps": sum(gap > 0 for gap in gained("gaps", "count")),
             "source_up_times_bitrate": (source["totals"]["up"] - self.source["totals"]["up"]) * 8 / passed / rate,
             "overhead_percent": 100 * (down - stream - parity) / stream if stream else None,
@@ -226,7 +228,7 @@ def settled(case, options, rate, viewers, chunk=4, latency=3, source=None, uplin
     publisher = broadcast(case, source or picture(rate), uplink[0], chunk, edge, publish)
     nodes = start_viewers(case, publisher.link, viewers, uplink[1], latency, edge)
     time.sleep(SETTLE)
-    window = Window(publisher, nodes)
+    window = Window(publisher, nodes, latency)
     time.sleep(seconds or options.seconds)
     return window.figures(rate), publisher, nodes
 
@@ -282,7 +284,7 @@ def departure(case, options):
         viewers = start_viewers(case, publisher.link, 30, 2e6, latency)
         time.sleep(SETTLE)
         gone, staying = viewers[::3][:9], [viewer for viewer in viewers if viewer not in viewers[::3][:9]]
-        window = Window(publisher, staying)
+        window = Window(publisher, staying, latency)
         for viewer in gone:
             viewer.process.send_signal(death)
         time.sleep(20)
@@ -299,10 +301,10 @@ def parent_lost(case, options):
     time.sleep(SETTLE)
     feeding = max(viewers, key=lambda viewer: viewer.status()["edge"]["slots_used"])
     staying = [viewer for viewer in viewers if viewer is not feeding]
-    window = Window(publisher, staying)
+    window = Window(publisher, staying, 1)
     time.sleep(10)
     before = window.figures(1e6)
-    window = Window(publisher, staying)
+    window = Window(publisher, staying, 1)
     feeding.kill()
     time.sleep(10)
     return {"before": before, "after": window.figures(1e6)}
