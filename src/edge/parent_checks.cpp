@@ -39,7 +39,7 @@ void Parents::fail(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
 
 void Parents::note_lost(NeighbourId id, MonotonicTime now) {
     auto const* neighbour = node_.find(id);
-    if (!neighbour) return;
+    if (!neighbour || neighbour->peer.is_source) return; // every path leads through it
     std::erase_if(lost_, [&](auto const& lost) { return now - lost.second > lost_memory; });
     if (lost_.size() >= most_lost) lost_.erase(lost_.begin());
     lost_.emplace_back(neighbour->peer.node, now);

@@ -128,6 +128,19 @@ std::string to_metrics(std::string_view name, DelayHistogram const& delays) {
     return text + concat(name, "_count ", delays.total(), '\n');
 }
 
+/// From whom each stripe comes, and over how many hops.
+std::string to_metrics(std::vector<Status::Stripe> const& stripes) {
+    constexpr std::string_view name = "minuteswarm_edge_stripe_hops";
+    auto text = concat("# TYPE ", name, " gauge\n");
+    for (auto const& one : stripes) {
+        if (one.parent.empty()) continue;
+        text += concat(
+            name, "{stripe=\"", one.stripe, "\",parent=\"", one.parent, "\"} ", one.hops, '\n'
+        );
+    }
+    return text;
+}
+
 } // namespace
 
 int Status::Edge::hops() const {
@@ -229,11 +242,15 @@ std::string to_metrics(Status const& status) {
     counter("edge_wanted_total", status.edge.wanted);
     counter("edge_blocks_total", status.edge.blocks);
     counter("edge_duplicates_total", status.edge.duplicates);
+    counter("edge_unexpected_total", status.edge.unexpected);
+    counter("edge_forged_total", status.edge.forged);
+    counter("edge_preempted_total", status.edge.preempted);
     counter("edge_data_bytes_total", status.edge.data_bytes);
     counter("edge_parity_bytes_total", status.edge.parity_bytes);
     gauge("edge_hops", status.edge.hops());
     gauge("edge_slots", status.edge.slots);
     gauge("edge_slots_used", status.edge.slots_used);
+    text += to_metrics(status.edge.stripes);
     text += to_metrics("minuteswarm_edge_reattach_seconds", status.edge.reattached);
     return text + to_metrics("minuteswarm_release_delay_seconds", status.delays); // a byte each
 }

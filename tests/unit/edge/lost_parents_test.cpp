@@ -195,3 +195,19 @@ TEST_CASE("Who needs a stripe asks one that is catching up itself, who does not 
         CHECK(fed.asked_other().empty() != needs_it);
     }
 }
+
+TEST_CASE("Who loses its connection to the source takes a parent that gets the stripe from there") {
+    Node node{{2}, 10};
+    feed(node);
+    REQUIRE(node.policy().flowing() == 0x1ff);
+    node.enter(other, {5});
+    auto advert = advert_of(9, 0);
+    advert.newest = {200};
+    node.hear(other, advert);
+    node.policy().leave({1}, node.now());
+    node.wait(milliseconds{200});
+    auto const asked = node.sent<SubscribeMessage>(other);
+    REQUIRE_FALSE(asked.empty());
+    node.hear(other, AcceptMessage{asked.front().stripe, path_of({1, 5}), {}});
+    CHECK(node.policy().parents().parent(asked.front().stripe) == NeighbourId{other});
+}

@@ -68,3 +68,12 @@ TEST_CASE("Metrics name a type for each value and count in seconds", "[http]") {
     CHECK(text.find("\nminuteswarm_gaps_total 3\n") != std::string::npos);
     CHECK(text.back() == '\n');
 }
+
+TEST_CASE("Metrics name the parent of each stripe that has one", "[http]") {
+    Status status;
+    status.edge.stripes = {{0, "192.0.2.1:6881", 3, {}}, {1, "", 0, {}}};
+    auto const text = to_metrics(status);
+    auto const line = "\nminuteswarm_edge_stripe_hops{stripe=\"0\",parent=\"192.0.2.1:6881\"} 3\n";
+    CHECK(text.find(line) != std::string::npos);
+    CHECK(text.find("stripe=\"1\"") == std::string::npos);
+}
