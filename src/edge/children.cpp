@@ -13,6 +13,8 @@ constexpr milliseconds linger_queue{100};      // only while new blocks do not w
 constexpr seconds short_absence{3};            // of a child: no longer than it takes to judge one
 constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
 constexpr int slow_ticks_to_shed = 3;
+constexpr seconds least_making_up{1}; // before what waits shows in the queue
+constexpr seconds longest_making_up{4};
 constexpr seconds longest_growth_pause{240};
 constexpr milliseconds growth_queue{200};
 constexpr std::size_t most_measured = 2; // times what is taken for granted
@@ -156,10 +158,12 @@ void Children::accept(
     all.insert(passes_on ? all.begin() : all.end(), Child{from, request, since, std::nullopt});
     recount();
     node_.send(from, AcceptMessage{request.stripe, parents_.path(request.stripe), preempted});
-    StartPush push{from, request.stripe, request.first, request.held, request.is_relay};
     auto const has_plenty = node_.slots >= used() + node_.options.total();
-    if (node_.options.is_source() && !has_plenty) leave_unsent(push, now);
-    node_.actions.emplace_back(push);
+    auto const is_after_outage = is_making_up_ || had_outage(request.first, now);
+    if (node_.options.is_source() && (!has_plenty || is_after_outage))
+        return push_unsent(from, request.stripe, request.first, now);
+    node_.actions.emplace_back(StartPush{
+        from, request.stripe, request.first, request.held, request.is_relay});
 }
 
 void Children::set_leaving(Victim const& victim, NodeId successor, MonotonicTime now) {
@@ -256,7 +260,9 @@ bool Children::may_grow() const {
 /// seldom.
 void Children::shed(MonotonicTime now) {
     auto const too_long = 2 * node_.options.span + milliseconds{500};
-    slow_ticks_ = node_.queue > too_long ? slow_ticks_ + 1 : 0;
+    // What waits behind blocks of an outage says nothing of the uplink.
+    auto const is_slow = node_.queue > too_long && !is_making_up_;
+    slow_ticks_ = is_slow ? slow_ticks_ + 1 : 0;
     // A source with less than one copy to give serves nobody.
     std::size_t const least = node_.options.is_source() ? node_.options.stripes : 0;
     if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > least) {
@@ -284,6 +290,9 @@ void Children::tick(MonotonicTime now) {
     if (leaving_ > 0) stop_leaving(now);
     if (node_.options.is_source()) drop_silent(now);
     if (node_.options.is_source()) watch_source_children(now);
+    auto const made_up_for = now - made_up_at_;
+    if (made_up_for > (node_.queue < growth_queue ? least_making_up : longest_making_up))
+        is_making_up_ = false;
     shed(now);
     node_.has_room = used_ + 2 <= node_.slots;
 }

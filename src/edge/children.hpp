@@ -93,7 +93,8 @@ private:
     void lose(NeighbourId id, StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
     [[nodiscard]] bool is_beginning(GroupNumber group) const;
-    void leave_unsent(StartPush& push, MonotonicTime now);
+    [[nodiscard]] bool had_outage(GroupNumber since, MonotonicTime now) const;
+    void push_unsent(NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now);
 
     EdgeNode& node_;
     Parents const& parents_;
@@ -112,6 +113,8 @@ private:
         MonotonicTime time{};
     };
     std::vector<Sent> sent_;
+    bool is_making_up_ = false; ///< source: blocks of an outage go before all others
+    MonotonicTime made_up_at_{};
     bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
     StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
     MonotonicTime watched_{};

@@ -24,9 +24,10 @@ constexpr double fresh = 0.3;        // seconds: how long a living one may be si
 
 constexpr std::uint64_t groups_under_way = 3;
 constexpr std::uint64_t few_stripes_groups = 7; // of narrow uplinks
-constexpr std::uint64_t usual_start = 3;        // groups before the newest one
-constexpr seconds catch_up_time{6}; // of blocks that are missing still, from a new parent
-constexpr seconds return_time{2};   // of one that stepped back and comes again
+constexpr std::uint64_t most_unheard = SubscribeMessage::groups - 8;
+constexpr std::uint64_t usual_start = 3; // groups before the newest one
+constexpr seconds catch_up_time{6};      // of blocks that are missing still, from a new parent
+constexpr seconds return_time{2};        // of one that stepped back and comes again
 constexpr seconds start_time{2};
 constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
 
@@ -156,6 +157,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
     auto back = std::min<std::uint64_t>(
         {groups_.newest().value - groups_.first().value, SubscribeMessage::groups - 1, of_use}
     );
+    // After an outage what came meanwhile, and what it has cut off.
+    auto const unheard = static_cast<std::uint64_t>((now - node_.newest_at) / node_.options.span);
+    back = std::min(back, SubscribeMessage::groups - std::min(unheard, most_unheard));
     auto const is_starting = start_ && now < start_until_ && *start_ <= groups_.newest();
     if (is_starting) {
         auto const since = groups_.newest().value - start_->value;

@@ -16,6 +16,7 @@ constexpr seconds out_of_favour{20};    // after a rotation: the others may prov
 constexpr milliseconds silence{1000};   // of a child: three adverts are missing
 constexpr milliseconds doubt{600};      // of a child: two are
 constexpr seconds unsent_time{3};       // older blocks come with the chunk
+constexpr seconds outage_time{8};       // of the source's line
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
@@ -64,6 +65,8 @@ bool Children::source_has_free_slot(StripeIndex stripe) const {
         if (staying > each) beyond += staying - each;
         if (s == stripe) here = staying;
     }
+    // A second child would wait for all that the first one is sent.
+    if (is_making_up_) return here == 0;
     if (here < each) return true;
     return here == each && beyond < node_.slots - each * node_.options.total();
 }
@@ -140,10 +143,7 @@ void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
     }
     auto const heir =
         std::ranges::find_if(others, [&](auto const& child) { return is_heard(child, now); });
-    if (heir == others.end()) return;
-    StartPush push{heir->id, stripe, {}, 0, true};
-    leave_unsent(push, now);
-    if (push.held != UINT32_MAX) node_.actions.emplace_back(push);
+    if (heir != others.end()) push_unsent(heir->id, stripe, sent_.back().group, now);
 }
 
 void Children::drop_silent(MonotonicTime now) {
@@ -163,21 +163,44 @@ void Children::drop_silent(MonotonicTime now) {
     }
 }
 
+/// Groups have reached nobody for so long that no child's departure explains it.
+bool Children::had_outage(GroupNumber since, MonotonicTime now) const {
+    return std::ranges::any_of(sent_, [&](auto const& sent) {
+        auto const age = now - sent.time;
+        return sent.group >= since && age > unsent_time && age <= outage_time &&
+               count(sent.stripes) < node_.options.stripes;
+    });
+}
+
 /// A source without slots for one more viewer repeats nothing; but a block that reached nobody, of
-/// a group that cannot be rebuilt without it, is lost to all.
-void Children::leave_unsent(StartPush& push, MonotonicTime now) {
-    push.held = UINT32_MAX;
+/// a group that cannot be rebuilt without it, is lost to all. After an outage those who were there
+/// before it ask for more of that than a newcomer has use for.
+void Children::push_unsent(
+    NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now
+) {
     if (sent_.empty()) return;
-    auto const newest = sent_.back().group;
-    push.is_urgent = !is_beginning(newest); // nobody has seen what came before
-    push.first = {newest.value - std::min<std::uint64_t>(newest.value, 31)};
+    // Of a run's beginning nobody has seen what came before.
+    StartPush none{to, stripe, {}, UINT32_MAX, !is_beginning(sent_.back().group)};
+    auto push = none;
     for (auto& sent : sent_) {
-        if (sent.group < push.first || now - sent.time > unsent_time) continue;
-        if (count(sent.stripes) >= node_.options.stripes || has(sent.stripes, push.stripe))
-            continue;
-        sent.stripes |= mask_of(push.stripe);
-        push.held &= ~(1U << (sent.group.value - push.first.value));
+        auto const of_use = sent.group < asked_from ? unsent_time : outage_time;
+        if (now - sent.time > of_use) continue;
+        if (count(sent.stripes) >= node_.options.stripes || has(sent.stripes, stripe)) continue;
+        sent.stripes |= mask_of(stripe);
+        if (now - sent.time > unsent_time) {
+            is_making_up_ = true;
+            made_up_at_ = now;
+        }
+        auto distance = sent.group.value - push.first.value;
+        if (push.held == none.held || distance >= SubscribeMessage::groups) {
+            if (push.held != none.held) node_.actions.emplace_back(push);
+            push = none;
+            push.first = sent.group;
+            distance = 0;
+        }
+        push.held &= ~(1U << distance);
     }
+    if (push.held != none.held) node_.actions.emplace_back(push);
 }
 
 void Children::watch_source_children(MonotonicTime now) {

@@ -20,7 +20,14 @@ void EdgeQueue::push(Class kind, BlockKey const& key, std::size_t bytes, Monoton
     drop_late(now);
     if (!waiting_.insert(key).second) return;
     block_bytes_ += bytes;
-    blocks(kind).push_back({kind, key, bytes, now});
+    auto& all = blocks(kind);
+    auto const is_later = [](GroupNumber group, Waiting const& other) {
+        return group < other.key.group;
+    };
+    auto const at = kind == Class::urgent
+                        ? std::upper_bound(all.begin(), all.end(), key.group, is_later)
+                        : all.end();
+    all.insert(at, {kind, key, bytes, now});
     drop_surplus();
 }
 

@@ -10,6 +10,7 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace minuteswarm {
@@ -28,7 +29,7 @@ public:
 
     /// Of blocks, in the order in which they leave.
     enum class Class : std::uint8_t {
-        urgent,   ///< catch-up that many others wait for
+        urgent,   ///< catch-up that many others wait for, the oldest groups first
         live,     ///< data as it comes
         catch_up, ///< and answers to `want`
         parity,   ///< as it comes
@@ -50,9 +51,14 @@ public:
         std::size_t bytes = 0;
         MonotonicTime since;
 
-        /// Whether it leaves before a block of another queue.
+        /// Whether it leaves before a block of another queue: of what many wait for the oldest
+        /// group first, since it takes all of its stripes to be played.
         [[nodiscard]] bool precedes(Waiting const& other) const {
-            return std::pair{kind, since} < std::pair{other.kind, other.since};
+            auto const group = [](Waiting const& one) {
+                return one.kind == Class::urgent ? one.key.group : GroupNumber{};
+            };
+            return std::tuple{kind, group(*this), since} <
+                   std::tuple{other.kind, group(other), other.since};
         }
     };
     /// The block to be sent next.
@@ -89,7 +95,7 @@ private:
 
     Options options_;
     std::deque<Bytes> control_;
-    std::array<Blocks, classes> blocks_; ///< by class, each oldest first
+    std::array<Blocks, classes> blocks_; ///< by class, in the order in which they leave
     std::set<BlockKey> waiting_;
     std::size_t control_bytes_ = 0;
     std::size_t block_bytes_ = 0;

@@ -425,10 +425,10 @@ void LiveEdge::run(StartPush const& action) {
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
         auto const block = held(entry.group, action.stripe);
         if (!block) continue;
-        auto const is_urgent = action.is_urgent && block->age < urgent_age;
-        repeat(
-            action.child, is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up, *block
-        );
+        auto const is_recent = options_.is_source || block->age < urgent_age;
+        auto const is_urgent = action.is_urgent && is_recent;
+        using Class = EdgeQueue::Class;
+        repeat(action.child, is_urgent ? Class::urgent : Class::catch_up, *block);
     }
     flush();
 }

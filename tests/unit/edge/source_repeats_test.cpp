@@ -92,6 +92,39 @@ TEST_CASE("A child that is there already is sent what another one took with it")
     CHECK(groups.front() < 103); // from before it came
 }
 
+TEST_CASE(
+    "After an outage of the source's line those who were there are sent all of it, newcomers less"
+) {
+    Source source;
+    for (int i = 0; i < 4; ++i) {
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.live(s);
+        source.send_group();
+    }
+    auto const last_heard = source.next - 1;
+    for (int i = 0; i < 24; ++i) // six seconds
+        source.send_group();
+    source.forget();
+    source.enter(30, {30});
+    auto request = subscribe(stripe);
+    SECTION("who was there") {
+        request.first = {last_heard};
+        source.hear(30, request);
+        auto const groups = source.repeated(30);
+        REQUIRE(groups.size() >= 24);
+        CHECK(groups.back() + 1 == source.next);
+        for (auto const& push : source.take<StartPush>())
+            CHECK(push.is_urgent);
+    }
+    SECTION("a newcomer") {
+        request.first = {source.next - 4};
+        source.hear(30, request);
+        auto const groups = source.repeated(30);
+        CHECK(groups.size() >= 10);
+        CHECK(groups.size() <= 13); // three seconds
+    }
+}
+
 TEST_CASE("A source sends a run's beginning to those who come for it a moment later") {
     Node source{source_id, 9};
     std::uint64_t next = 0;
@@ -106,19 +139,18 @@ TEST_CASE("A source sends a run's beginning to those who come for it a moment la
     auto const repeats = [&] {
         source.enter(2, {2});
         source.hear(2, subscribe(0));
-        auto const pushes = source.take<StartPush>();
-        REQUIRE(pushes.size() == 1);
-        return pushes.front();
+        return source.take<StartPush>();
     };
     SECTION("all of it") {
         send_groups(6);
-        auto const push = repeats();
-        CHECK(push.first == GroupNumber{0});
-        CHECK(push.held == ~std::uint32_t{0} << next);
+        auto const pushes = repeats();
+        REQUIRE(pushes.size() == 1);
+        CHECK(pushes.front().first == GroupNumber{0});
+        CHECK(pushes.front().held == ~std::uint32_t{0} << next);
     }
     SECTION("not the last seconds of one that has gone on without viewers") {
         send_groups(40);
-        CHECK(repeats().held == UINT32_MAX);
+        CHECK(repeats().empty());
     }
 }
 
@@ -134,4 +166,30 @@ TEST_CASE("A source with slots to spare sends a newcomer what it asks for") {
     REQUIRE(pushes.size() == 1);
     CHECK(pushes.front().first == GroupNumber{90});
     CHECK(pushes.front().held == 0);
+}
+
+TEST_CASE("While a source makes up for an outage it has one child a stripe, and keeps its slots") {
+    Source source;
+    source.policy().set_slots(27);
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.live(s);
+    for (int i = 0; i < 24; ++i) // six seconds, after which all are gone
+        source.send_group();
+    auto const come = [&](std::uint64_t id) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(id, advert_of(9, 0));
+        auto request = subscribe(stripe);
+        request.first = {100};
+        source.hear(id, request);
+        return source.sent<AcceptMessage>(id).size();
+    };
+    CHECK(come(30) == 1);
+    source.policy().on_uplink(milliseconds{1500});
+    CHECK(come(31) == 0);
+    source.wait(milliseconds{800});
+    CHECK(source.policy().slots() == 27);
+    source.policy().on_uplink({});
+    source.wait(seconds{1});
+    source.hear(30, advert_of(9, 0));
+    CHECK(come(32) == 1);
 }

@@ -78,7 +78,7 @@ TEST_CASE("Control overtakes live blocks, these overtake catch-up, and parity go
 }
 
 TEST_CASE("Within a class the oldest leaves first") {
-    auto const kind = GENERATE(Class::live, Class::urgent, Class::catch_up, Class::parity);
+    auto const kind = GENERATE(Class::live, Class::catch_up, Class::parity);
     Words words;
     words.control("first");
     words.control("second");
@@ -86,6 +86,24 @@ TEST_CASE("Within a class the oldest leaves first") {
     words.push(kind, "fourth", key(7));
     words.push(kind, "fifth", key(8));
     CHECK(words.all() == "first second third fourth fifth");
+}
+
+TEST_CASE("Of urgent blocks the oldest group leaves first, whenever it came") {
+    Words words;
+    words.push(Class::urgent, "8/0", key(8, 0));
+    words.push(Class::urgent, "9/0", key(9, 0));
+    words.push(Class::urgent, "8/1", key(8, 1), start + 1ms);
+    words.push(Class::urgent, "9/1", key(9, 1), start + 1ms);
+    CHECK(words.all() == "8/0 8/1 9/0 9/1");
+
+    EdgeQueue::Waiting const old{Class::urgent, key(8), 1, start + 1ms};
+    EdgeQueue::Waiting const newer{Class::urgent, key(9), 1, start};
+    CHECK(old.precedes(newer));
+    CHECK_FALSE(newer.precedes(old));
+    EdgeQueue::Waiting const live{Class::live, key(7), 1, start};
+    CHECK(newer.precedes(live));
+    EdgeQueue::Waiting const next{Class::live, key(6), 1, start + 1ms};
+    CHECK(live.precedes(next));
 }
 
 TEST_CASE("The queue's bytes are those of what waits") {
