@@ -111,6 +111,7 @@ struct EdgeNode {
     bool is_searching = false;
     std::optional<GroupNumber> newest; ///< of any stripe
     MonotonicTime newest_at{};
+    MonotonicTime resumed_at{}; ///< the stream, after an outage
     std::vector<GroupNumber>
         entries; ///< the newest groups with a random access point, newest first
 

@@ -66,9 +66,14 @@ bool Parents::others_advance(Feed const& feed, MonotonicTime now) const {
     return ahead >= std::min<std::size_t>(2, node_.neighbours.size());
 }
 
+/// While nothing comes at all it is not the parent that keeps it.
+Duration Parents::silence(Feed const& feed, MonotonicTime now) const {
+    return now - std::max(feed.last_block, node_.resumed_at);
+}
+
 bool Parents::is_suspect(Feed const& feed, MonotonicTime now) const {
     return feed.parent && feed.has_block &&
-           now - feed.last_block > 2 * node_.options.span + suspicion && others_advance(feed, now);
+           silence(feed, now) > 2 * node_.options.span + suspicion && others_advance(feed, now);
 }
 
 bool Parents::is_dead(NeighbourId id, MonotonicTime now) const {
@@ -81,23 +86,23 @@ bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {
     auto const span = node_.options.span;
     if (!feed.has_block) {
         auto const first = 2 * span + milliseconds{500};
-        return now - feed.accepted > first && (!node_.newest || others_advance(feed, now));
+        return silence(feed, now) > first && (!node_.newest || others_advance(feed, now));
     }
     auto const asked_long_enough = 2 * span + suspicion + answer_time;
-    if (now - feed.last_block > asked_long_enough && is_dead(*feed.parent, now)) {
+    if (silence(feed, now) > asked_long_enough && is_dead(*feed.parent, now)) {
         return others_advance(feed, now);
     }
     // Staggered, so that the topmost node below the loss looks around first.
     auto const hops = static_cast<int>(std::min<std::size_t>(feed.path.size(), 8));
     auto const patience = 3 * span + milliseconds{400} + milliseconds{120} * hops;
-    return now - feed.last_block > patience && others_advance(feed, now);
+    return silence(feed, now) > patience && others_advance(feed, now);
 }
 
 /// A parent that lives is looking for one itself, and its place in the tree is worth more than a
 /// scramble of all below it: whoever leaves it at once is soon under others that look.
 bool Parents::may_recover(Feed const& feed, MonotonicTime now) const {
     return node_.options.has_many_stripes() && feed.has_block && !is_dead(*feed.parent, now) &&
-           now - feed.last_block < stalled_limit;
+           silence(feed, now) < stalled_limit;
 }
 
 bool Parents::brought_little(Feed const& feed, MonotonicTime now) const {
@@ -108,7 +113,7 @@ bool Parents::brought_little(Feed const& feed, MonotonicTime now) const {
 void Parents::blame_parent(Feed const& feed, MonotonicTime now) {
     auto* neighbour = node_.find(*feed.parent);
     if (!neighbour) return;
-    auto const late = now - std::max(feed.last_block, feed.accepted);
+    auto const late = silence(feed, now);
     neighbour->bias = std::min<Duration>(std::max(neighbour->bias, Duration{}) + late, most_bias);
 }
 

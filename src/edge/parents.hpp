@@ -127,6 +127,7 @@ private:
     void stop_former(Feed& feed, StripeIndex stripe);
     void check_asked(StripeIndex stripe, MonotonicTime now);
     void check_parent(StripeIndex stripe, MonotonicTime now);
+    [[nodiscard]] Duration silence(Feed const& feed, MonotonicTime now) const;
     [[nodiscard]] bool is_suspect(Feed const& feed, MonotonicTime now) const;
     [[nodiscard]] bool is_dead(NeighbourId id, MonotonicTime now) const;
     [[nodiscard]] bool is_stalled(Feed const& feed, MonotonicTime now) const;

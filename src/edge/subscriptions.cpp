@@ -7,6 +7,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
+constexpr milliseconds outage{1500};      // of the whole stream
 constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
@@ -84,6 +85,7 @@ bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
     }
     auto const is_new = groups_.add(block.group, block.stripe, now);
     if (!node_.newest || block.group > *node_.newest) {
+        if (now - node_.newest_at > outage) node_.resumed_at = now;
         node_.newest = block.group;
         node_.newest_at = now;
     }

@@ -196,6 +196,22 @@ TEST_CASE("Who needs a stripe asks one that is catching up itself, who does not 
     }
 }
 
+TEST_CASE("After an outage of the whole stream a parent has as long as ever before it is left") {
+    Fed fed;
+    for (int i = 0; i < 25; ++i) { // five seconds of neighbours without news
+        fed.node.wait(milliseconds{200});
+        fed.node.hear(usual, fed.claim(0x1fe));
+        fed.node.hear(parent, fed.claim(mask_of(stripe)));
+    }
+    fed.node.forget();
+    fed.parent_sends = false;
+    fed.pass_groups(3); // the others are there first
+    CHECK(fed.feeds(parent));
+    CHECK(fed.node.sent<UnsubscribeMessage>(parent).empty());
+    fed.pass_groups(20);
+    CHECK_FALSE(fed.feeds(parent));
+}
+
 TEST_CASE("Who loses its connection to the source takes a parent that gets the stripe from there") {
     Node node{{2}, 10};
     feed(node);
