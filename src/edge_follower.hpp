@@ -41,7 +41,7 @@ public:
     /// True when bytes of this chunk came over the live edge: `on_checked` will follow.
     bool on_record(Record const& record);
 
-    /// Now and then: who has stepped back, or gets nothing, plays at the latency of chunks.
+    /// Now and then: who has stepped back, or has got nothing yet, plays at the latency of chunks.
     void update(MonotonicTime now);
 
     /// Whether a chunk's missing bytes may still come by themselves.

@@ -13,11 +13,9 @@ constexpr milliseconds linger_queue{100};      // only while new blocks do not w
 constexpr seconds short_absence{3};            // of a child: no longer than it takes to judge one
 constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
 constexpr int slow_ticks_to_shed = 3;
-constexpr seconds least_making_up{1}; // before what waits shows in the queue
-constexpr seconds longest_making_up{4};
+constexpr seconds shortest_growth_pause{15};
 constexpr seconds longest_growth_pause{240};
 constexpr milliseconds growth_queue{200};
-constexpr std::size_t most_measured = 2; // times what is taken for granted
 
 } // namespace
 
@@ -162,6 +160,7 @@ void Children::accept(
     auto const is_after_outage = is_making_up_ || had_outage(request.first, now);
     if (node_.options.is_source() && (!has_plenty || is_after_outage))
         return push_unsent(from, request.stripe, request.first, now);
+    if (node_.options.is_source()) note_repeated(request);
     node_.actions.emplace_back(StartPush{
         from, request.stripe, request.first, request.held, request.is_relay});
 }
@@ -185,6 +184,7 @@ std::optional<MonotonicTime> Children::remove(NeighbourId id, StripeIndex stripe
     auto const since = found->leaving_at ? std::nullopt : std::optional{found->accepted};
     all.erase(found);
     node_.actions.emplace_back(StopPush{id, stripe});
+    unmake(stripe);
     recount();
     return since;
 }
@@ -252,7 +252,7 @@ void Children::stop_leaving(MonotonicTime now) {
 /// An uplink that is not known may carry more than was taken for granted, if all of that is used.
 bool Children::may_grow() const {
     if (node_.slots < node_.options.slots) return true;
-    auto const most = std::min(most_measured * node_.options.slots, limits::edge_slots);
+    auto const most = std::min(EdgeNode::most_measured * node_.options.slots, limits::edge_slots);
     return !node_.options.is_uplink_known && used_ >= node_.slots && node_.slots < most;
 }
 
@@ -268,13 +268,16 @@ void Children::shed(MonotonicTime now) {
     if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > least) {
         slow_ticks_ = 0;
         grown_ = now;
-        growth_pause_ = std::min<Duration>(2 * growth_pause_, longest_growth_pause);
+        if (std::exchange(has_grown_, false)) // by one too many
+            growth_pause_ = std::min<Duration>(2 * growth_pause_, longest_growth_pause);
         node_.slots = std::max(least, node_.slots - std::max<std::size_t>(1, node_.slots / 10));
     } else if (!may_grow()) {
         grown_ = now;
     } else if (node_.queue < growth_queue && now - grown_ > growth_pause_) {
         grown_ = now;
         ++node_.slots;
+        if (std::exchange(has_grown_, true)) // the one before it held
+            growth_pause_ = std::max<Duration>(growth_pause_ / 2, shortest_growth_pause);
     }
     while (used_ > node_.slots) {
         std::optional<Victim> victim;
@@ -290,9 +293,7 @@ void Children::tick(MonotonicTime now) {
     if (leaving_ > 0) stop_leaving(now);
     if (node_.options.is_source()) drop_silent(now);
     if (node_.options.is_source()) watch_source_children(now);
-    auto const made_up_for = now - made_up_at_;
-    if (made_up_for > (node_.queue < growth_queue ? least_making_up : longest_making_up))
-        is_making_up_ = false;
+    watch_making_up(now);
     shed(now);
     node_.has_room = used_ + 2 <= node_.slots;
 }

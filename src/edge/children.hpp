@@ -94,6 +94,9 @@ private:
     [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
     [[nodiscard]] bool is_beginning(GroupNumber group) const;
     [[nodiscard]] bool had_outage(GroupNumber since, MonotonicTime now) const;
+    void note_repeated(SubscribeMessage const& request);
+    void unmake(StripeIndex stripe);
+    void watch_making_up(MonotonicTime now);
     void push_unsent(NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now);
 
     EdgeNode& node_;
@@ -111,10 +114,13 @@ private:
         GroupNumber group;
         StripeMask stripes = 0;
         MonotonicTime time{};
+        StripeMask made_up = 0; ///< stripes of it that may still wait to be sent once more
     };
     std::vector<Sent> sent_;
-    bool is_making_up_ = false; ///< source: blocks of an outage go before all others
-    MonotonicTime made_up_at_{};
+    std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
+    bool is_making_up_ = false;                ///< source: blocks of an outage go before all others
+    MonotonicTime making_up_since_{};
+    bool has_grown_ = false;     ///< since slots were last given up
     bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
     StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
     MonotonicTime watched_{};

@@ -21,6 +21,7 @@ struct StartPush {
     GroupNumber first;
     std::uint32_t held = 0; ///< bit i: not first + i
     bool is_urgent = false; ///< what is missing goes before, not behind, new blocks
+    bool is_unsent = false; ///< nobody has got it: however old, it is no repeat
 };
 
 struct StopPush {

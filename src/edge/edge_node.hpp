@@ -89,6 +89,8 @@ struct Acquaintance {
 
 /// What the parts of one node's subscription policy share.
 struct EdgeNode {
+    /// Slots of an uplink that is not known: so many times what is taken for granted.
+    static constexpr std::size_t most_measured = 2;
     EdgeNode(SubscriptionOptions given, std::mt19937_64& generator)
         : options(given)
         , random(generator)

@@ -12,11 +12,14 @@ constexpr milliseconds watch_period{200};
 constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
-constexpr seconds out_of_favour{20};    // after a rotation: the others may prove themselves
-constexpr milliseconds silence{1000};   // of a child: three adverts are missing
-constexpr milliseconds doubt{600};      // of a child: two are
-constexpr seconds unsent_time{3};       // older blocks come with the chunk
-constexpr seconds outage_time{8};       // of the source's line
+constexpr seconds out_of_favour{20};  // after a rotation: the others may prove themselves
+constexpr milliseconds silence{1000}; // of a child: three adverts are missing
+constexpr milliseconds doubt{600};    // of a child: two are
+constexpr seconds unsent_time{3};     // older blocks come with the chunk
+constexpr seconds outage_time{8};     // of the source's line
+constexpr seconds least_making_up{1}; // before what waits shows in the queue
+constexpr seconds longest_making_up{8};
+constexpr milliseconds drained_queue{200};
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
@@ -66,7 +69,7 @@ bool Children::source_has_free_slot(StripeIndex stripe) const {
         if (s == stripe) here = staying;
     }
     // A second child would wait for all that the first one is sent.
-    if (is_making_up_) return here == 0;
+    if (is_making_up_) return here == 0 && used_ < node_.slots;
     if (here < each) return true;
     return here == each && beyond < node_.slots - each * node_.options.total();
 }
@@ -131,7 +134,8 @@ bool Children::is_heard(Child const& child, MonotonicTime now) const {
 void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
     auto const* lost = node_.find(id);
     remove(id, stripe);
-    if (!node_.options.is_source() || !lost) return;
+    if (!node_.options.is_source() || !lost || sent_.empty()) return;
+    if (node_.feeding == 0) all_lost_at_ = now;
     auto const& others = children_[stripe.value];
     for (auto& sent : sent_) {
         auto const has_it = [&](Child const& child) {
@@ -163,8 +167,9 @@ void Children::drop_silent(MonotonicTime now) {
     }
 }
 
-/// Groups have reached nobody for so long that no child's departure explains it.
+/// The source's line was cut, and who asks was there before.
 bool Children::had_outage(GroupNumber since, MonotonicTime now) const {
+    if (!all_lost_at_ || now - *all_lost_at_ > outage_time) return false;
     return std::ranges::any_of(sent_, [&](auto const& sent) {
         auto const age = now - sent.time;
         return sent.group >= since && age > unsent_time && age <= outage_time &&
@@ -179,18 +184,18 @@ void Children::push_unsent(
     NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now
 ) {
     if (sent_.empty()) return;
+    auto const is_after_outage = is_making_up_ || had_outage(asked_from, now);
+    StartPush none{to, stripe, {}, UINT32_MAX};
     // Of a run's beginning nobody has seen what came before.
-    StartPush none{to, stripe, {}, UINT32_MAX, !is_beginning(sent_.back().group)};
+    none.is_urgent = !is_beginning(sent_.back().group);
+    none.is_unsent = true;
     auto push = none;
     for (auto& sent : sent_) {
-        auto const of_use = sent.group < asked_from ? unsent_time : outage_time;
-        if (now - sent.time > of_use) continue;
+        auto const is_asked = is_after_outage && sent.group >= asked_from;
+        if (now - sent.time > (is_asked ? outage_time : unsent_time)) continue;
         if (count(sent.stripes) >= node_.options.stripes || has(sent.stripes, stripe)) continue;
         sent.stripes |= mask_of(stripe);
-        if (now - sent.time > unsent_time) {
-            is_making_up_ = true;
-            made_up_at_ = now;
-        }
+        sent.made_up |= mask_of(stripe);
         auto distance = sent.group.value - push.first.value;
         if (push.held == none.held || distance >= SubscribeMessage::groups) {
             if (push.held != none.held) node_.actions.emplace_back(push);
@@ -200,7 +205,38 @@ void Children::push_unsent(
         }
         push.held &= ~(1U << distance);
     }
-    if (push.held != none.held) node_.actions.emplace_back(push);
+    if (push.held == none.held) return;
+    node_.actions.emplace_back(push);
+    if (is_after_outage && !std::exchange(is_making_up_, true)) making_up_since_ = now;
+}
+
+/// What a child asked for and is sent by way of catch-up has reached somebody.
+void Children::note_repeated(SubscribeMessage const& request) {
+    for (auto& sent : sent_) {
+        if (sent.group < request.first) continue;
+        auto const distance = sent.group.value - request.first.value;
+        if (distance < SubscribeMessage::groups && (request.held >> distance & 1U) == 0)
+            sent.stripes |= mask_of(request.stripe);
+    }
+}
+
+/// A child went before all that is made up for had left: the next one is sent it.
+void Children::unmake(StripeIndex stripe) {
+    if (!is_making_up_ || !children_[stripe.value].empty()) return;
+    for (auto& sent : sent_) {
+        if (has(sent.made_up, stripe)) sent.stripes &= ~mask_of(stripe);
+        sent.made_up &= ~mask_of(stripe);
+    }
+}
+
+void Children::watch_making_up(MonotonicTime now) {
+    auto const time = now - making_up_since_;
+    if (!is_making_up_ || time <= least_making_up) return;
+    if (node_.queue >= drained_queue && time <= longest_making_up) return;
+    is_making_up_ = false;
+    all_lost_at_.reset();
+    for (auto& sent : sent_)
+        sent.made_up = 0;
 }
 
 void Children::watch_source_children(MonotonicTime now) {

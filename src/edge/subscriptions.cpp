@@ -8,6 +8,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
 constexpr milliseconds outage{1500};      // of the whole stream
+constexpr int outage_spans = 4;           // where these are more
 constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
@@ -85,7 +86,8 @@ bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
     }
     auto const is_new = groups_.add(block.group, block.stripe, now);
     if (!node_.newest || block.group > *node_.newest) {
-        if (now - node_.newest_at > outage) node_.resumed_at = now;
+        if (now - node_.newest_at > std::max<Duration>(outage, outage_spans * node_.options.span))
+            node_.resumed_at = now;
         node_.newest = block.group;
         node_.newest_at = now;
     }
@@ -108,6 +110,7 @@ void Subscriptions::set_slots(std::size_t slots) {
     } else if (node_.options.is_uplink_known) { // what was given up has yet to be grown again
         node_.slots = std::min(node_.slots, node_.options.slots);
     }
+    node_.slots = std::min(node_.slots, EdgeNode::most_measured * node_.options.slots);
 }
 
 void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {

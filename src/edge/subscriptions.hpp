@@ -45,7 +45,7 @@ public:
     void on_missing(NeighbourId from, GroupNumber group, MonotonicTime now);
     /// How long the uplink needs for what waits to be sent.
     void on_uplink(Duration queue) { node_.queue = queue; }
-    /// As many as the uplink carries by what is known of it.
+    /// As many as the uplink carries by what is known of it; what was given up, or measured, stays.
     void set_slots(std::size_t slots);
     void tick(MonotonicTime now);
     /// Until the next `tick`.

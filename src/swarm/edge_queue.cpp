@@ -50,16 +50,23 @@ std::optional<EdgeQueue::Waiting> EdgeQueue::next(MonotonicTime now) {
 void EdgeQueue::pop_block() {
     auto const first =
         std::ranges::find_if(blocks_, [](auto const& blocks) { return !blocks.empty(); });
-    if (first != blocks_.end()) take_oldest(*first);
+    if (first != blocks_.end()) take_first(*first);
+}
+
+template <class Predicate>
+std::size_t EdgeQueue::erase_if(Class kind, Predicate const& is_unwanted) {
+    return std::erase_if(blocks(kind), [&](Waiting const& block) {
+        if (!is_unwanted(block)) return false;
+        block_bytes_ -= block.bytes;
+        waiting_.erase(block.key);
+        return true;
+    });
 }
 
 void EdgeQueue::drop(StripeIndex stripe) {
-    for (auto& blocks : blocks_) {
-        std::erase_if(blocks, [&](Waiting const& block) {
-            if (block.key.stripe != stripe) return false;
-            block_bytes_ -= block.bytes;
-            waiting_.erase(block.key);
-            return true;
+    for (std::size_t i = 0; i < classes; ++i) {
+        erase_if(static_cast<Class>(i), [&](Waiting const& block) {
+            return block.key.stripe == stripe;
         });
     }
 }
@@ -89,29 +96,35 @@ std::uint64_t EdgeQueue::dropped(Class kind) const {
     return dropped_[static_cast<std::size_t>(kind)];
 }
 
-void EdgeQueue::take_oldest(Blocks& blocks) {
+void EdgeQueue::take_first(Blocks& blocks) {
     waiting_.erase(blocks.front().key);
     block_bytes_ -= blocks.front().bytes;
     blocks.pop_front();
 }
 
-void EdgeQueue::drop_oldest(Class kind) {
-    take_oldest(blocks(kind));
+void EdgeQueue::drop_first(Class kind) {
+    take_first(blocks(kind));
     ++dropped_[static_cast<std::size_t>(kind)];
 }
 
 void EdgeQueue::drop_late(MonotonicTime now) {
-    for (std::size_t i = 0; i < classes; ++i) {
-        while (!blocks_[i].empty() && now - blocks_[i].front().since > options_.most_wait)
-            drop_oldest(static_cast<Class>(i));
+    auto const is_late = [&](Waiting const& block) {
+        return now - block.since > options_.most_wait;
+    };
+    for (auto const kind : {Class::live, Class::catch_up, Class::parity}) {
+        while (!blocks(kind).empty() && is_late(blocks(kind).front()))
+            drop_first(kind);
     }
+    // Not in the order in which they came.
+    if (blocks(Class::urgent).empty()) return;
+    dropped_[static_cast<std::size_t>(Class::urgent)] += erase_if(Class::urgent, is_late);
 }
 
 void EdgeQueue::drop_surplus() {
     // Least worth first: not the order of leaving backwards. Catch-up can be asked for again.
     for (auto const kind : {Class::catch_up, Class::parity, Class::urgent, Class::live}) {
         while (block_bytes_ > options_.most_bytes && !blocks(kind).empty())
-            drop_oldest(kind);
+            drop_first(kind);
     }
 }
 

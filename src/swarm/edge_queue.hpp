@@ -40,8 +40,8 @@ public:
     /// Whole messages, type byte included. Control is never dropped.
     void push_control(Bytes message);
     /// A block whose message has so many bytes; not if it waits already, in whichever class. What
-    /// is too much is dropped, the oldest first: catch-up, then parity, then urgent catch-up, then
-    /// live.
+    /// is too much is dropped, the first to leave first: catch-up, then parity, then urgent
+    /// catch-up, then live.
     void push(Class kind, BlockKey const& key, std::size_t bytes, MonotonicTime now);
     std::optional<Bytes> pop_control();
 
@@ -88,8 +88,10 @@ private:
     using Blocks = std::deque<Waiting>;
 
     Blocks& blocks(Class kind) { return blocks_[static_cast<std::size_t>(kind)]; }
-    void take_oldest(Blocks& blocks);
-    void drop_oldest(Class kind);
+    template <class Predicate>
+    std::size_t erase_if(Class kind, Predicate const& is_unwanted);
+    void take_first(Blocks& blocks);
+    void drop_first(Class kind);
     void drop_late(MonotonicTime now);
     void drop_surplus();
 

@@ -353,8 +353,9 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
         for (StripeIndex stripe; stripe.value < stripes() && answers; ++stripe) {
             if (!has(entry.stripes, stripe)) continue;
             auto const block = held(entry.group, stripe);
-            if (block && repeat(from, EdgeQueue::Class::catch_up, *block))
-                refused &= ~mask_of(stripe);
+            if (!block || !may_repeat(from, *block)) continue;
+            push(from, EdgeQueue::Class::catch_up, *block);
+            refused &= ~mask_of(stripe);
         }
         if (refused != 0) missing.groups.push_back({entry.group, refused});
     }
@@ -425,10 +426,9 @@ void LiveEdge::run(StartPush const& action) {
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
         auto const block = held(entry.group, action.stripe);
         if (!block) continue;
-        auto const is_recent = options_.is_source || block->age < urgent_age;
-        auto const is_urgent = action.is_urgent && is_recent;
-        using Class = EdgeQueue::Class;
-        repeat(action.child, is_urgent ? Class::urgent : Class::catch_up, *block);
+        auto const is_urgent = action.is_urgent && (action.is_unsent || block->age < urgent_age);
+        auto const kind = is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up;
+        if (action.is_unsent || may_repeat(action.child, *block)) push(action.child, kind, *block);
     }
     flush();
 }

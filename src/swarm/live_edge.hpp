@@ -139,7 +139,8 @@ private:
     [[nodiscard]] Bytes frame_of(Block block) const;
     void push(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
     /// The same for a block that others have had; false when that would be too much.
-    bool repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
+    /// Whether what is asked for again is within bounds.
+    bool may_repeat(NeighbourId to, Block const& block);
     void send(NeighbourId to, Peer& peer, Bytes message);
 
     void act();

@@ -59,13 +59,11 @@ void LiveEdge::push(NeighbourId to, EdgeQueue::Class urgency, Block const& block
     peer->second.queue.push(urgency, block.key(), bytes, MonotonicClock::now());
 }
 
-bool LiveEdge::repeat(NeighbourId to, EdgeQueue::Class urgency, Block const& block) {
+bool LiveEdge::may_repeat(NeighbourId to, Block const& block) {
     auto const peer = peers_.find(to);
     auto const now = MonotonicClock::now();
-    auto const may = peer != peers_.end() && peer->second.repeats.take(1, now) &&
-                     repeats_.take(static_cast<double>(block.payload->size()), now);
-    if (may) push(to, urgency, block);
-    return may;
+    return peer != peers_.end() && peer->second.repeats.take(1, now) &&
+           repeats_.take(static_cast<double>(block.payload->size()), now);
 }
 
 void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {

@@ -31,7 +31,7 @@ void set_dialling(Pack& pack, bool is_seeder) {
     );                                           // several nodes behind one address
     pack.set_int(Pack::listen_queue_size, 1024); // a burst of viewers must not meet a full backlog
     pack.set_int(Pack::connections_limit, 1300); // 4000 with those who come in, see let_others_in
-    // Nobody is exchanged for another just so; see TurnoverGuard.
+    pack.set_int(Pack::peer_turnover, 0); // nobody of a channel is exchanged, see TurnoverGuard
     pack.set_int(Pack::peer_turnover_interval, std::numeric_limits<int>::max());
     // uTP first costs seconds (its fall-back to TCP waits three).
     pack.set_bool(Pack::enable_outgoing_utp, false);

@@ -117,6 +117,13 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         session_->set_peer_class_filter(limit_everybody());
         let_others_in(*session_);
     });
+    session_->add_extension(std::make_shared<TurnoverGuard>(loop_, [this] {
+        std::vector<lt::torrent_handle> torrents;
+        for (auto const& [id, joined] : channels_) {
+            if (!stopped_) torrents.push_back(joined.torrent);
+        }
+        return torrents;
+    }));
     session_->add_extension(&lt::create_ut_metadata_plugin);
     session_->add_extension(&lt::create_ut_pex_plugin);
     session_->add_extension(std::make_shared<UnknownTorrentPlugin>(
@@ -187,9 +194,6 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     params.extensions.emplace_back([swarm = joined.swarm.get()](
                                        lt::torrent_handle const&, lt::client_data_t
                                    ) { return swarm->make_plugin(); });
-    params.extensions.emplace_back([this](lt::torrent_handle const& torrent, lt::client_data_t) {
-        return std::make_shared<TurnoverGuard>(loop_, torrent);
-    });
     lt::error_code error;
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};

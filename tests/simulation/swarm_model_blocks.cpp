@@ -176,7 +176,7 @@ void SwarmModel::catch_up(NodeIndex index, StartPush const& action) {
         if (((action.held >> (group - first)) & 1U) != 0) continue;
         if (!has(node.held[group], action.stripe)) continue;
         auto const age = node.ages[group] + (now() - MonotonicTime{});
-        auto const is_urgent = action.is_urgent && age < urgent_age;
+        auto const is_urgent = action.is_urgent && (action.is_unsent || age < urgent_age);
         Block const block{
             action.stripe, {group}, path_of(index, action.stripe), age, now(), group_time(group)};
         push(index, {to, block, true}, !is_urgent);

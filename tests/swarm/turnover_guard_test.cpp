@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 using namespace minuteswarm;
 using namespace minuteswarm::test;
@@ -43,14 +44,14 @@ TEST_CASE("A channel's connections are not exchanged for others, be there as man
     auto settings = on_loopback();
     settings.settings.set_int(lt::settings_pack::tick_interval, 20);
     auto session = std::make_unique<lt::session>(std::move(settings), loop.io());
+    lt::torrent_handle torrent;
+    session->add_extension(std::make_shared<TurnoverGuard>(loop, [&] {
+        return std::vector{torrent};
+    }));
     auto params = empty_swarm();
-    params.extensions.emplace_back([&](lt::torrent_handle const& torrent, lt::client_data_t) {
-        return std::make_shared<TurnoverGuard>(loop, torrent);
-    });
     params.extensions.emplace_back([](lt::torrent_handle const&, lt::client_data_t) {
         return std::make_shared<NobodyIsCutOff>();
     });
-    lt::torrent_handle torrent;
     lt::tcp::endpoint own;
     driver.run([&] {
         torrent = session->add_torrent(std::move(params));
@@ -76,6 +77,7 @@ TEST_CASE("A channel's connections are not exchanged for others, be there as man
     std::optional<lt::session_proxy> ending;
     driver.run([&] {
         CHECK(torrent.max_connections() == peers);
+        CHECK_FALSE(torrent.status({}).flags & lt::torrent_flags::paused);
         ending = session->abort();
         session.reset();
     });

@@ -138,7 +138,9 @@ TEST_CASE("A source sends a run's beginning to those who come for it a moment la
     };
     auto const repeats = [&] {
         source.enter(2, {2});
-        source.hear(2, subscribe(0));
+        auto request = subscribe(0);
+        request.first = {0};
+        source.hear(2, request);
         return source.take<StartPush>();
     };
     SECTION("all of it") {
@@ -189,7 +191,38 @@ TEST_CASE("While a source makes up for an outage it has one child a stripe, and 
     source.wait(milliseconds{800});
     CHECK(source.policy().slots() == 27);
     source.policy().on_uplink({});
-    source.wait(seconds{1});
+    source.hear(30, advert_of(9, 0));
+    source.wait(milliseconds{500});
     source.hear(30, advert_of(9, 0));
     CHECK(come(32) == 1);
+}
+
+TEST_CASE("What a child is sent after an outage goes to the next one if it leaves before it has it"
+) {
+    Source source;
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.live(s);
+    for (int i = 0; i < 24; ++i)
+        source.send_group();
+    source.policy().on_uplink(milliseconds{1500}); // all of it waits
+    auto request = subscribe(stripe);
+    request.first = {100};
+    for (std::uint64_t const id : {30U, 31U}) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.forget();
+        source.hear(id, request);
+        CHECK(source.repeated(id).size() >= 20);
+        source.hear(id, UnsubscribeMessage{{stripe}});
+    }
+}
+
+TEST_CASE("A source whose child goes before there is any group has nothing to make up for") {
+    Node source{source_id, 18};
+    for (std::uint64_t const id : {2U, 3U}) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(id, subscribe(0));
+    }
+    source.policy().leave({2}, source.now());
+    CHECK(source.take<StopPush>().size() == 1);
+    CHECK(source.policy().used_slots() == 1);
 }
