@@ -1,0 +1,104 @@
+#include "unit/edge/policy_node.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace minuteswarm::edge_policy;
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+/// Neighbours of the source take all of its slots.
+void take_slots(Node& source) {
+    for (std::uint64_t id = 2; id < 47; ++id) {
+        if (source.policy().used_slots() == source.policy().slots()) break;
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.hear(id, home_of(s));
+    }
+    REQUIRE(source.policy().used_slots() == source.policy().slots());
+}
+
+void wait_with_children(Node& source, int seconds) {
+    for (int i = 0; i < 2 * seconds; ++i) {
+        source.wait(milliseconds{500});
+        for (std::uint64_t id = 2; id < 47; ++id)
+            source.hear(id, advert_of(9, 0));
+    }
+}
+
+} // namespace
+
+TEST_CASE("A node that lags behind gives slots back within a second") {
+    Node source{source_id, 18};
+    for (std::uint64_t id = 2; id < 20; ++id) {
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+        source.hear(id, home_of(static_cast<std::uint8_t>(id % 9)));
+    }
+    REQUIRE(source.policy().used_slots() == 18);
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{500});
+    CHECK(source.policy().slots() < 18);
+    CHECK(source.policy().used_slots() <= source.policy().slots());
+}
+
+TEST_CASE(
+    "Slots given up stay so when the stream's bitrate changes, and are tried again ever more seldom"
+) {
+    Node source{source_id, 18};
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{150});
+    REQUIRE(source.policy().slots() == 17);
+    source.policy().set_slots(20);
+    CHECK(source.policy().slots() == 17);
+    auto const seconds_to_grow = [&] {
+        source.policy().on_uplink({});
+        auto const before = source.policy().slots();
+        int passed = 0;
+        for (; source.policy().slots() == before && passed < 100; ++passed)
+            source.wait(seconds{1});
+        return passed;
+    };
+    CHECK(seconds_to_grow() == 16);
+    for (int const longer : {31, 61}) { // that one was too many
+        source.policy().on_uplink(milliseconds{1200});
+        source.wait(milliseconds{150});
+        CHECK(seconds_to_grow() == longer);
+    }
+    CHECK(seconds_to_grow() <= 61); // it held
+    CHECK(seconds_to_grow() <= 31);
+    source.policy().set_slots(10);
+    CHECK(source.policy().slots() == 10);
+    source.policy().set_slots(12); // none is given up now
+    CHECK(source.policy().slots() == 12);
+}
+
+TEST_CASE(
+    "An uplink that is not known is measured: more slots while all are taken and nothing waits"
+) {
+    Node known{source_id, 18};
+    take_slots(known);
+    wait_with_children(known, 60);
+    CHECK(known.policy().slots() == 18);
+
+    Node source{source_id, 18, 8, 1, {}, false};
+    source.wait(seconds{60});
+    CHECK(source.policy().slots() == 18); // nobody has needed them
+    take_slots(source);
+    wait_with_children(source, 10);
+    CHECK(source.policy().slots() == 18);
+    wait_with_children(source, 6);
+    CHECK(source.policy().slots() == 19);
+    take_slots(source);
+    source.policy().on_uplink(milliseconds{1200});
+    source.wait(milliseconds{150});
+    CHECK(source.policy().slots() == 18);
+    source.policy().on_uplink({});
+    for (int i = 0; i < 30; ++i) {
+        take_slots(source);
+        wait_with_children(source, 31);
+    }
+    CHECK(source.policy().slots() == 36);
+}
