@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 using namespace minuteswarm;
 using namespace minuteswarm::simulation;
@@ -312,9 +313,15 @@ TEST_CASE("The age in a block's header is its age, without a common clock") {
 }
 
 TEST_CASE("Radio works with two stripes of long groups") {
-    auto const two = run(small("radio", {"n=60", "length=45"}));
-    CHECK(two.joined == 1);
-    CHECK(two.within_5 >= 0.999);
+    std::vector<double> shares; // of 24 seeds six have less than 99.9 %, one 98.7
+    for (auto const seed : seeds) {
+        auto const two = run(small("radio", {"n=60", "length=45", seed}));
+        CHECK(two.joined == 1);
+        CHECK(two.within_5 >= 0.95);
+        shares.push_back(two.within_5);
+    }
+    std::ranges::nth_element(shares, shares.begin() + 2);
+    CHECK(shares[2] >= 0.999);
     auto const four = run(small("radio4", {"n=60", "length=45"}));
     CHECK(four.within_5 >= 0.999);
     CHECK(four.control_packets < 0.05 * 16'000 * 1.5);
