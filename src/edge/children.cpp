@@ -256,8 +256,8 @@ bool Children::may_grow() const {
     return !node_.options.is_uplink_known && used_ >= node_.slots && node_.slots < most;
 }
 
-/// Gives up slots that the uplink does not carry, and tries again one by one, each time more
-/// seldom.
+/// Gives up slots that the uplink does not carry, and tries again one by one: more seldom when one
+/// was too many, more often while they hold.
 void Children::shed(MonotonicTime now) {
     auto const too_long = 2 * node_.options.span + milliseconds{500};
     // What waits behind blocks of an outage says nothing of the uplink.

@@ -106,7 +106,8 @@ private:
     std::size_t leaving_ = 0;
     std::size_t preempted_ = 0;
     int slow_ticks_ = 0;
-    MonotonicTime grown_{}; ///< or had no reason to
+    MonotonicTime grown_{};  ///< or had no reason to
+    bool has_grown_ = false; ///< since slots were last given up
     Duration growth_pause_ = std::chrono::seconds{15};
 
     /// Source: which stripes of a group went to somebody who is still there.
@@ -120,7 +121,6 @@ private:
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
     bool is_making_up_ = false;                ///< source: blocks of an outage go before all others
     MonotonicTime making_up_since_{};
-    bool has_grown_ = false;     ///< since slots were last given up
     bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
     StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
     MonotonicTime watched_{};

@@ -138,8 +138,7 @@ private:
     [[nodiscard]] std::optional<Block> held(GroupNumber group, StripeIndex stripe) const;
     [[nodiscard]] Bytes frame_of(Block block) const;
     void push(NeighbourId to, EdgeQueue::Class urgency, Block const& block);
-    /// The same for a block that others have had; false when that would be too much.
-    /// Whether what is asked for again is within bounds.
+    /// Whether a block that others have had may be sent to this one as well; counts it if so.
     bool may_repeat(NeighbourId to, Block const& block);
     void send(NeighbourId to, Peer& peer, Bytes message);
 
