@@ -34,12 +34,20 @@ constexpr bool has_many(std::uint8_t stripes) {
     return stripes >= 4;
 }
 
-/// A block older than that counts as catch-up wherever it comes, and leaves when no new one waits.
-/// Each hop takes about a span to pass a block on to all its children; and where many have left at
-/// once, what a whole tree has missed is to reach all of it although its best nodes are never idle.
-constexpr Duration late_age(Duration span, std::uint8_t stripes) {
-    auto const usual = 6 * span;
-    return has_many(stripes) ? std::max<Duration>(usual, std::chrono::seconds{4}) : usual;
+/// Bits per second, 0 when not known. Such an uplink is held up by what is said beside the stream:
+/// a record takes it 10 ms and more.
+constexpr bool is_narrow(std::uint64_t uplink) {
+    return uplink > 0 && uplink < 256'000;
+}
+
+/// A block so much older than its stripe's usually are here counts as catch-up and leaves when no
+/// new one waits. Each hop takes about a span to pass a block on to all its children; and where
+/// many have left at once, what a whole tree has missed is to reach all of it although its best
+/// nodes are never idle. Where all blocks come late, they are the stream all the same.
+constexpr bool is_late(Duration age, Duration usual, Duration span, std::uint8_t stripes) {
+    auto const limit = 6 * span;
+    auto const least = std::chrono::seconds{4};
+    return age > usual + (has_many(stripes) ? std::max<Duration>(limit, least) : limit);
 }
 
 } // namespace minuteswarm

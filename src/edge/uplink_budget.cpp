@@ -12,7 +12,6 @@ constexpr double share = 0.9;
 constexpr double paced_share = 0.94;
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
-constexpr std::uint64_t narrow_uplink = 256'000; // bits per second: a record takes 10 ms and more
 constexpr MediaTime window = std::chrono::seconds{8};
 
 } // namespace
@@ -51,10 +50,6 @@ double UplinkBudget::promised(std::size_t slots) const {
 double UplinkBudget::uplink() const {
     return options_.uplink > 0 ? static_cast<double>(options_.uplink)
                                : bitrate() * unknown_uplink_times_bitrate;
-}
-
-bool UplinkBudget::is_narrow() const {
-    return options_.uplink > 0 && options_.uplink < narrow_uplink;
 }
 
 double UplinkBudget::pace() const {

@@ -37,8 +37,6 @@ public:
 
     /// Bits per second, as given or assumed.
     [[nodiscard]] double uplink() const;
-    /// Known, and so small that what is said beside the stream holds the stream up.
-    [[nodiscard]] bool is_narrow() const;
     /// Bits per second at which messages leave, blocks and all others: the rest of a known uplink
     /// is for TCP and IP.
     [[nodiscard]] double pace() const;

@@ -13,16 +13,26 @@ constexpr std::chrono::milliseconds fill_pause{250};
 constexpr Duration news_patience = std::chrono::seconds{10};
 constexpr std::size_t dials_per_fill = 8;
 constexpr unsigned dials_in_vain = 3; // then an address is forgotten
+constexpr std::size_t few_peers = 4;  // to begin with
 
 } // namespace
 
 PeersMessage ChannelSwarm::peers_for(NeighbourId to) {
     auto message = neighbourhood_.peers_for(to, MonotonicClock::now(), random_);
     if (!edge_) return message;
+    std::vector<PeerEndpoint> fed;
     for (auto& peer : message.peers) {
         for (auto const& [id, neighbour] : neighbourhood_.all()) {
-            if (neighbour.endpoint == peer.endpoint) peer.homes = edge_->homes_of(id);
+            if (neighbour.endpoint != peer.endpoint) continue;
+            peer.homes = edge_->homes_of(id);
+            if (edge_->stripes_to(id) != 0) fed.push_back(peer.endpoint);
         }
+    }
+    // Of a narrow source everybody waits for its children: newcomers are to hold up others.
+    if (leaves_telling() && message.peers.size() >= fed.size() + few_peers) {
+        std::erase_if(message.peers, [&](auto const& peer) {
+            return std::ranges::find(fed, peer.endpoint) != fed.end();
+        });
     }
     return message;
 }

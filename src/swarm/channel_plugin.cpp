@@ -63,8 +63,14 @@ void ChannelConnection::on_connected() {
     );
 }
 
+/// Less what libtorrent says of pieces, which a channel's torrent does not have.
 void ChannelConnection::add_handshake(lt::entry& handshake) {
-    handshake["m"][extension_name] = own_message;
+    for (auto const* key : {"complete_ago", "reqq"})
+        handshake.dict().erase(key);
+    auto& messages = handshake["m"].dict();
+    for (auto const* key : {"lt_donthave", "share_mode", "upload_only"})
+        messages.erase(key);
+    messages[extension_name] = own_message;
     auto const own = receiver_.own_handshake();
     handshake[handshake_key] = std::string{as_text(own)};
 }

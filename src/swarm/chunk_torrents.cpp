@@ -5,6 +5,7 @@
 #include "torrent/info_dict.hpp"
 
 #include <libtorrent/announce_entry.hpp>
+#include <libtorrent/extensions/ut_metadata.hpp>
 #include <libtorrent/torrent_flags.hpp>
 #include <libtorrent/torrent_info.hpp>
 
@@ -61,6 +62,7 @@ ChunkTorrents::ChunkTorrents(
     , events_(std::move(events)) {}
 
 void ChunkTorrents::watch(lt::add_torrent_params& params) {
+    params.extensions.emplace_back(&lt::create_ut_metadata_plugin);
     ChunkTorrentReceiver& receiver = *this;
     params.extensions.emplace_back(
         [this, &receiver](

@@ -118,10 +118,6 @@ Duration LiveEdge::uplink_queue() const {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
 }
 
-bool LiveEdge::is_busy() const {
-    return budget_.is_narrow() && policy_.slots() > 0 && policy_.used_slots() >= policy_.slots();
-}
-
 std::uint64_t LiveEdge::left_for_chunks() const {
     auto const has_waiting = std::ranges::any_of(peers_, [](auto const& entry) {
         return !entry.second.queue.is_empty();

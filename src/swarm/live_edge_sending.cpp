@@ -28,6 +28,11 @@ std::optional<Block> LiveEdge::held(GroupNumber group, StripeIndex stripe) const
     return back_buffer_.block(options_.parameters.run, group, stripe, MonotonicClock::now());
 }
 
+bool LiveEdge::is_busy() const {
+    return is_narrow(options_.uplink) && policy_.slots() > 0 &&
+           policy_.used_slots() >= policy_.slots();
+}
+
 /// The block as it leaves here; empty when this node has no place in the stripe's tree.
 Bytes LiveEdge::frame_of(Block block) const {
     auto const path = policy_.path(block.stripe);
@@ -39,11 +44,11 @@ void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
     auto const block = children.empty() ? std::nullopt : held(group, stripe);
     if (!block) return;
-    auto const is_late = block->age > late_age(
-                                          std::chrono::milliseconds{options_.parameters.span_ms},
-                                          options_.parameters.stripes
-                                      );
-    auto const urgency = is_late ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
+    std::chrono::milliseconds const span{options_.parameters.span_ms};
+    auto const usual = policy_.parents().age(stripe);
+    auto const urgency = is_late(block->age, usual, span, options_.parameters.stripes)
+                             ? EdgeQueue::Class::catch_up
+                             : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;

@@ -8,7 +8,6 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bencode.hpp>
-#include <libtorrent/extensions/ut_metadata.hpp>
 #include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/kademlia/item.hpp>
@@ -124,8 +123,6 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
         }
         return torrents;
     }));
-    session_->add_extension(&lt::create_ut_metadata_plugin);
-    session_->add_extension(&lt::create_ut_pex_plugin);
     session_->add_extension(std::make_shared<UnknownTorrentPlugin>(
         [this](InfoHash const& hash, lt::add_torrent_params& add) {
             return chunks_ && !stopped_ && chunks_->on_unknown(hash, add);
@@ -194,6 +191,8 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     params.extensions.emplace_back([swarm = joined.swarm.get()](
                                        lt::torrent_handle const&, lt::client_data_t
                                    ) { return swarm->make_plugin(); });
+    // What it says of others is known from `peers`; but it introduces who is behind a NAT.
+    if (!is_narrow(uplink())) params.extensions.emplace_back(&lt::create_ut_pex_plugin);
     lt::error_code error;
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};

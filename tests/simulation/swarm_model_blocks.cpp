@@ -59,9 +59,10 @@ SharedPath SwarmModel::path_of(NodeIndex index, StripeIndex stripe) {
 
 void SwarmModel::forward(NodeIndex index, Block const& block) {
     auto& node = nodes_[index];
-    auto const is_late = block.age > late_age(options_.span, options_.stripes);
+    auto const usual = node.policy->parents().age(block.stripe);
+    auto const is_old = is_late(block.age, usual, options_.span, options_.stripes);
     for (auto const& child : node.policy->children(block.stripe)) {
-        push(index, {static_cast<NodeIndex>(child.id.value), block, false}, is_late);
+        push(index, {static_cast<NodeIndex>(child.id.value), block, false}, is_old);
     }
 }
 

@@ -160,9 +160,10 @@ void RawPeer::on_body() {
     auto const node = decode_handshake(as_bytes({own.data(), own.size()}));
     if (node) node_ = *node;
     auto const messages = dict.dict_find_dict("m");
-    if (messages) {
-        number_ = static_cast<std::uint8_t>(messages.dict_find_int_value("ms_channel", 0));
-    }
+    if (!messages) return;
+    number_ = static_cast<std::uint8_t>(messages.dict_find_int_value("ms_channel", 0));
+    for (int i = 0; i < messages.dict_size(); ++i)
+        extensions_.emplace(messages.dict_at(i).first);
 }
 
 } // namespace minuteswarm::test

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace minuteswarm::test {
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] bool is_closed() const { return is_closed_; }
     /// Every ms_channel message the node has sent.
     [[nodiscard]] std::vector<Message> const& received() const { return received_; }
+    /// Extensions of BEP 10 that the node has announced.
+    [[nodiscard]] std::set<std::string> const& extensions() const { return extensions_; }
     /// All statements in them.
     [[nodiscard]] std::vector<Statement> statements() const;
 
@@ -57,6 +61,7 @@ private:
     Bytes incoming_;
     std::vector<Message> received_;
     std::optional<ChannelHandshake> node_;
+    std::set<std::string> extensions_;
     std::uint8_t number_ = 0; // the node's for ms_channel
     bool is_reading_ = true;
     bool is_closed_ = false;

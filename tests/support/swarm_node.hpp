@@ -67,6 +67,7 @@ public:
         std::vector<std::string> peers;
         bool fetches = true;
         std::string host = "127.0.0.1";
+        std::uint64_t uplink = 0;
     };
 
     SwarmNode(EventLoop& loop, ChannelId const& channel, Options options)
@@ -80,6 +81,7 @@ public:
         network.listen = options_.host + ":0";
         network.dht = network.lsd = network.port_mapping = false;
         network.edge = true;
+        network.uplink = options_.uplink;
         swarm_ = std::make_unique<Swarm>(
             loop, store_, Swarm::Options{network, false}, std::move(events)
         );

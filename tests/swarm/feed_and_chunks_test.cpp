@@ -63,6 +63,20 @@ TEST_CASE("The feed reaches a viewer that knows other viewers only") {
     CHECK(far.neighbours() == 1);
 }
 
+TEST_CASE("Neighbours say no more of themselves than a swarm without pieces needs") {
+    auto const announced = [](std::uint64_t uplink) {
+        TestSwarm swarm;
+        auto& node = swarm.add({.peers = {}, .uplink = uplink});
+        auto const peer = swarm.connect(node);
+        REQUIRE(swarm.driver.until([&] { return peer->is_open(); }));
+        return peer->extensions();
+    };
+    std::set<std::string> needed{"ms_channel", "ut_holepunch"};
+    CHECK(announced(56'000) == needed);
+    needed.insert("ut_pex"); // whoever has the uplink introduces others
+    CHECK(announced(1'000'000) == needed);
+}
+
 TEST_CASE("A neighbour is not sent what it says to know") {
     TestSwarm swarm;
     auto& source = swarm.add_source();

@@ -146,3 +146,45 @@ TEST_CASE("Live blocks overtake catch-up after an outage of three seconds, and a
         return block.header.group.value < first;
     }));
 }
+
+TEST_CASE("A narrow source whose slots are used names others than its children") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    EdgeParameters const parameters{450, 2, 0, RunId{{1}}};
+    swarm.driver.run([&] {
+        source.channel().begin_edge({test_event, {0}, parameters, 40'000, 56'000, {}, {}});
+    });
+    std::vector<std::shared_ptr<RawPeer>> peers;
+    auto const come = [&] {
+        ChannelHandshake handshake;
+        handshake.has_edge = true;
+        handshake.port = static_cast<std::uint16_t>(2000 + peers.size());
+        peers.push_back(swarm.connect(source, handshake));
+        REQUIRE(swarm.driver.until([&] { return source.neighbours() == peers.size(); }));
+    };
+    auto const named = [&] { // to the last one, as ports
+        std::set<std::uint16_t> ports;
+        REQUIRE(swarm.driver.until([&] {
+            for (auto const& message : peers.back()->received()) {
+                auto const* told = std::get_if<PeersMessage>(&message);
+                for (auto const& peer : told ? told->peers : std::vector<PeersMessage::Peer>{})
+                    ports.insert(peer.endpoint.port);
+            }
+            return !ports.empty();
+        }));
+        return ports;
+    };
+    for (int i = 0; i < 5; ++i)
+        come();
+    CHECK(named() == std::set<std::uint16_t>{2000, 2001, 2002, 2003});
+    swarm.driver.run([&] {
+        for (StripeIndex stripe; stripe.value < 2; ++stripe) {
+            SubscribeMessage const asked{stripe, {0}, 0, true, true, true, true};
+            peers[0]->send(encode(SubscriptionEnvelope{source_node(parameters.run), asked}));
+        }
+    });
+    REQUIRE(swarm.driver.until([&] { return source.channel().edge()->policy().used_slots() == 2; })
+    );
+    come();
+    CHECK(named() == std::set<std::uint16_t>{2001, 2002, 2003, 2004});
+}

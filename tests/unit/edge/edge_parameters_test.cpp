@@ -36,3 +36,20 @@ TEST_CASE("No bitrate gives parameters that a descriptor cannot state") {
         CHECK(parameters.stripes <= 8);
     }
 }
+
+TEST_CASE("A block is late that is older than the stripe's usually are, by so many spans") {
+    using namespace std::chrono_literals;
+    CHECK_FALSE(is_late(2900ms, 0ms, 500ms, 2));
+    CHECK(is_late(3100ms, 0ms, 500ms, 2));
+    CHECK_FALSE(is_late(4900ms, 2000ms, 500ms, 2)); // where the whole tree is so far behind
+    CHECK(is_late(5100ms, 2000ms, 500ms, 2));
+    CHECK_FALSE(is_late(3900ms, 0ms, 250ms, 8)); // 6 spans would be 1.5 s
+    CHECK(is_late(4100ms, 0ms, 250ms, 8));
+    CHECK(is_late(6100ms, 0ms, 1000ms, 8));
+}
+
+TEST_CASE("An uplink is narrow when it is known and small") {
+    CHECK(is_narrow(56'000));
+    CHECK_FALSE(is_narrow(1'000'000));
+    CHECK_FALSE(is_narrow(0));
+}

@@ -59,12 +59,6 @@ TEST_CASE("Groups that did not come make the stream no smaller") {
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
 }
 
-TEST_CASE("An uplink is narrow when it is known and small") {
-    CHECK(budget(56'000, 40'000).is_narrow());
-    CHECK_FALSE(budget(mbit).is_narrow());
-    CHECK_FALSE(budget(0, 40'000).is_narrow());
-}
-
 TEST_CASE("Chunks get what slots leave of the uplink, and little while blocks wait") {
     auto const given = budget(3 * mbit);
     CHECK(given.left_for_chunks(0, false) == Approx(given.pace()));
