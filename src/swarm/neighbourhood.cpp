@@ -258,12 +258,17 @@ std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
 PeersMessage
 Neighbourhood::peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const {
     PeersMessage message;
+    std::optional<PeerEndpoint> source;
     for (auto const& [id, neighbour] : neighbours_) {
-        // To name the source would send everybody there; whoever needs it was told by its link.
         auto const is_alive = now - neighbour.last_heard <= alive_for;
-        if (id == to || neighbour.endpoint.port == 0 || neighbour.is_source || !is_alive) continue;
-        message.peers.push_back({neighbour.endpoint, 0});
+        if (id == to || neighbour.endpoint.port == 0 || !is_alive) continue;
+        if (neighbour.is_source)
+            source = neighbour.endpoint;
+        else
+            message.peers.push_back({neighbour.endpoint, 0});
     }
+    // To name it would send everybody there; but who knows nobody else may lose all.
+    if (message.peers.empty() && source) message.peers.push_back({*source, 0});
     keep_some(message.peers, std::min(limits::peers_per_message, options_.room.wanted), random);
     return message;
 }

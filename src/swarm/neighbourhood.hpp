@@ -135,7 +135,8 @@ public:
     /// The few that a source tells of a new chunk: the copies leave from them. Takes turns.
     [[nodiscard]] std::vector<NeighbourId> first_receivers(std::size_t most);
 
-    /// Endpoints heard from within a minute, for a `peers` message to `to`.
+    /// Endpoints heard from within a minute, for a `peers` message to `to`; the source's when there
+    /// is no other.
     [[nodiscard]] PeersMessage
     peers_for(NeighbourId to, MonotonicTime now, std::mt19937_64& random) const;
 

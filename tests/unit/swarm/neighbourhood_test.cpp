@@ -395,12 +395,17 @@ TEST_CASE("peers names as many as a message may hold") {
     CHECK(bench.all.peers_for({1}, start, bench.random).peers.size() == limits::peers_per_message);
 }
 
-TEST_CASE("peers names no more than a node looks for, and never the source") {
+TEST_CASE("peers names no more than a node looks for, and the source for want of others") {
     Bench bench;
     auto source = neighbour(1);
     source.is_source = true;
-    bench.enter(source);
+    auto const publishing = bench.enter(source);
     auto const asking = bench.enter(neighbour(2));
+    auto const alone = bench.all.peers_for(asking, start, bench.random).peers;
+    CHECK(alone == std::vector<PeersMessage::Peer>{{source.endpoint, 0}});
+    CHECK(bench.all.peers_for(asking, start + 70s, bench.random).peers.empty());
+    auto const to_source = bench.all.peers_for(publishing, start, bench.random).peers;
+    CHECK(to_source == std::vector<PeersMessage::Peer>{{neighbour(2).endpoint, 0}});
     for (std::uint8_t i = 3; i <= 20; ++i)
         bench.enter(neighbour(i));
     bench.all.set_room({.wanted = 10});
