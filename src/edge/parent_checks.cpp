@@ -76,10 +76,12 @@ bool Parents::is_suspect(Feed const& feed, MonotonicTime now) const {
            silence(feed, now) > 2 * node_.options.span + suspicion && others_advance(feed, now);
 }
 
+/// Who lives answers one that searches; of who was not asked silence says nothing.
 bool Parents::is_dead(NeighbourId id, MonotonicTime now) const {
     auto const* neighbour = node_.find(id);
-    // This node has been searching since the suspicion, so a living neighbour would have answered.
-    return !neighbour || now - neighbour->last_heard > answer_time + 4 * neighbour->peer.delay;
+    if (!neighbour) return true;
+    auto const answer = answer_time + 4 * neighbour->peer.delay;
+    return node_.is_searching && now - neighbour->last_heard > answer;
 }
 
 bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {

@@ -9,10 +9,12 @@ namespace minuteswarm {
 namespace {
 
 constexpr double share = 0.9;
+constexpr double kept_share = 0.93; // what slots that are there may come to take
 constexpr double paced_share = 0.94;
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
-constexpr MediaTime window = std::chrono::seconds{8};
+constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
+constexpr MediaTime least_media = std::chrono::seconds{4};
 
 } // namespace
 
@@ -34,7 +36,8 @@ double UplinkBudget::bitrate() const {
         bytes += group->second.bytes;
         time += next->second.at - group->second.at;
     }
-    return time < window / 4 ? static_cast<double>(options_.bitrate) : bytes * 8 / in_seconds(time);
+    return time < least_media ? static_cast<double>(options_.bitrate)
+                              : bytes * 8 / in_seconds(time);
 }
 
 double UplinkBudget::stripe_rate() const {
@@ -61,9 +64,14 @@ double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_bl
     return std::max(left, least_for_chunks * uplink());
 }
 
-std::size_t UplinkBudget::slots() const {
-    auto const slots = share * uplink() / stripe_rate();
-    return static_cast<std::size_t>(std::min(slots, static_cast<double>(limits::edge_slots)));
+/// All nodes see the same bitrate: what one gives up for a little of it, all do at once, and every
+/// tree has to form anew.
+std::size_t UplinkBudget::slots(std::size_t present) const {
+    auto const wanted = share * uplink() / stripe_rate();
+    auto const slots = std::min(wanted, static_cast<double>(limits::edge_slots));
+    auto const found = static_cast<std::size_t>(slots);
+    auto const is_kept = found < present && promised(present) <= kept_share * uplink();
+    return is_kept ? present : found;
 }
 
 } // namespace minuteswarm

@@ -13,7 +13,7 @@ inline constexpr std::size_t block_overhead =
     158; ///< bytes of a message before a payload, see Block
 
 /// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
-/// repair and the bytes of TCP and IP. Follows the stream's bitrate. Pure.
+/// repair and the bytes of TCP and IP. Follows the stream's bitrate, half a minute's. Pure.
 class UplinkBudget {
 public:
     struct Options {
@@ -28,11 +28,11 @@ public:
 
     /// A group of the stream, in whichever order they come.
     void note(GroupHeader const& header);
-    /// At most limits::edge_slots.
-    [[nodiscard]] std::size_t slots() const;
+    /// At most limits::edge_slots; those that are there stay while they take hardly more than that.
+    [[nodiscard]] std::size_t slots(std::size_t present = 0) const;
     /// Bits per second that so many copies of a stripe take.
     [[nodiscard]] double promised(std::size_t slots) const;
-    /// Bits per second, of the last seconds' groups or as was given.
+    /// Bits per second, of the groups of the last half minute or as was given.
     [[nodiscard]] double bitrate() const;
 
     /// Bits per second, as given or assumed.

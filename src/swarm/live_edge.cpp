@@ -96,7 +96,7 @@ void LiveEdge::stop() {
 
 /// Not each time: the policy has given up slots that turned out to be too many.
 void LiveEdge::update_slots() {
-    auto const found = budget_.slots();
+    auto const found = budget_.slots(slots_);
     if (found != std::exchange(slots_, found)) policy_.set_slots(found);
 }
 

@@ -17,12 +17,15 @@ constexpr StripeIndex stripe{0};
 
 /// A node whose stripes come from two neighbours, a group each 250 ms.
 struct Fed {
-    Fed() {
+    explicit Fed(bool is_leaf = false)
+        : node({2}, is_leaf ? 0 : 10) {
         node.enter(usual, {3});
         node.enter(parent, {4});
         pass_groups(12);
         REQUIRE(node.policy().flowing() == 0x1ff);
         REQUIRE(feeds(parent));
+        node.forget();
+        if (is_leaf) return;
         node.enter(child, {6});
         node.hear(child, subscribe(stripe.value)); // who would miss it
         REQUIRE(node.sent<AcceptMessage>(child).size() == 1);
@@ -42,7 +45,7 @@ struct Fed {
         for (int i = 0; i < number; ++i) {
             ++group;
             for (StripeIndex s; s.value < 9; ++s) {
-                if (s != stripe) node.block(usual, s, group, path_of({1, 3}));
+                if (s.value >= lacking) node.block(usual, s, group, path_of({1, 3}));
             }
             if (parent_sends) node.block(parent, stripe, group, path_of({1, 4}), parent_age);
             if (usual_rebuilds) node.policy().on_rebuilt({group}, node.now());
@@ -69,12 +72,13 @@ struct Fed {
         return node.sent<SubscribeMessage>(other);
     }
 
-    Node node{{2}, 10};
+    Node node;
     std::uint64_t group = 100;
     milliseconds parent_age{100};
     bool parent_sends = true;
     bool parent_lives = true;
     bool usual_rebuilds = true;
+    std::uint8_t lacking = 1; ///< stripes that `usual` does not send
 };
 
 } // namespace
@@ -99,6 +103,22 @@ TEST_CASE("A parent that lives and sends nothing for four seconds is left") {
     fed.pass_groups(20);
     CHECK_FALSE(fed.feeds(parent));
     CHECK(fed.node.sent<UnsubscribeMessage>(parent).size() == 1);
+}
+
+TEST_CASE("A leaf that can do without a stripe asks nobody, and takes nobody for dead") {
+    Fed leaf{true};
+    leaf.parent_sends = leaf.parent_lives = false; // it speaks once a second at most
+    leaf.pass_groups(6);
+    CHECK(leaf.feeds(parent));
+    CHECK(leaf.node.sent<UnsubscribeMessage>(parent).empty());
+}
+
+TEST_CASE("A leaf that lacks a second stripe as well finds out who is dead") {
+    Fed leaf{true};
+    leaf.parent_sends = leaf.parent_lives = false;
+    leaf.lacking = 2;
+    leaf.pass_groups(6);
+    CHECK_FALSE(leaf.feeds(parent));
 }
 
 TEST_CASE("A parent that sends again is no longer to be replaced") {

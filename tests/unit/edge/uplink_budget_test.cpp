@@ -59,6 +59,28 @@ TEST_CASE("Groups that did not come make the stream no smaller") {
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
 }
 
+TEST_CASE("Slots stay while the bitrate moves a little, or for a scene") {
+    auto follows = budget(mbit * 3 / 2);
+    std::uint64_t number = 0;
+    std::size_t slots = 0;
+    auto const play = [&](int seconds, double times) {
+        for (int i = 0; i < 4 * seconds; ++i) {
+            auto const has_keyframe = number % 8 == 0;
+            auto const part = times * (has_keyframe ? 4.5 : 0.5) / 4;
+            follows.note(group(number++, static_cast<std::uint32_t>(part * mbit / 8)));
+            slots = follows.slots(slots);
+        }
+        return slots;
+    };
+    CHECK(play(60, 1) == 10);
+    CHECK(play(4, 1.3) == 10);
+    CHECK(play(60, 1) == 10);
+    CHECK(play(60, 1.02) == 10);
+    CHECK(budget(mbit * 3 / 2, mbit * 104 / 100).slots() == 9); // if there were none yet
+    CHECK(play(60, 1.1) == 9);
+    CHECK(play(60, 0.8) == budget(mbit * 3 / 2, mbit * 8 / 10).slots());
+}
+
 TEST_CASE("Chunks get what slots leave of the uplink, and little while blocks wait") {
     auto const given = budget(3 * mbit);
     CHECK(given.left_for_chunks(0, false) == Approx(given.pace()));
