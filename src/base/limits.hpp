@@ -47,6 +47,8 @@ inline constexpr std::size_t message_size =
     72 * KiB; ///< of ms_channel: a full get_records reply still fits
 inline constexpr std::size_t unsent_messages =
     2 * MiB; ///< that wait for a neighbour to read: thirty full replies
+inline constexpr std::size_t unsent_in_kernel =
+    16 * KiB; ///< of a channel's connection: nothing overtakes these; 65 ms at 2 Mbit/s
 inline constexpr std::size_t records_per_reply = 64;
 inline constexpr std::size_t records_reply_size = 64 * KiB;
 inline constexpr std::size_t held_ranges = 16;

@@ -138,7 +138,7 @@ void Subscriptions::tick(MonotonicTime now) {
     children_.tick(now);
     auto const is_fed = count(node_.flowing) >= node_.options.stripes;
     node_.is_searching = !node_.options.is_source() && !node_.is_stepped_back &&
-                         (!is_fed || parents_.lacks_urgently());
+                         (!is_fed || parents_.lacks_urgently(now));
     links_.tick(adverts_.period(), now);
     catch_up_.tick(now);
     repair_.tick(now);

@@ -68,9 +68,12 @@ void ChannelSwarm::open_edge_link(StripeMask homes, PeerEndpoint const& endpoint
         events_.dial(endpoint);
         return;
     }
+    std::erase_if(known_peers_, [](auto const& peer) { return peer.is_gone(); });
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
-    for (auto const& peer : known_peers_) {
+    for (auto& peer : known_peers_) {
+        if (is_neighbour(peer.endpoint)) peer.dials = 0;
         if ((homes != 0 && (peer.homes & homes) == 0) || is_neighbour(peer.endpoint)) continue;
+        ++peer.dials;
         if (homes != 0) directed_.push_back(peer.endpoint);
         if (directed_.size() > limits::edge_directed_links) directed_.erase(directed_.begin());
         events_.dial(peer.endpoint);

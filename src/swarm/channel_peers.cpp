@@ -12,7 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds fill_pause{250};
 constexpr Duration news_patience = std::chrono::seconds{10};
 constexpr std::size_t dials_per_fill = 8;
-constexpr unsigned dials_in_vain = 3; // then an address is forgotten
 constexpr std::size_t few_peers = 4;  // to begin with
 
 } // namespace
@@ -82,7 +81,7 @@ void ChannelSwarm::fill_neighbourhood() {
             ++dialled;
         }
     }
-    std::erase_if(known_peers_, [](auto const& peer) { return peer.dials > dials_in_vain; });
+    std::erase_if(known_peers_, [](auto const& peer) { return peer.is_gone(); });
 }
 
 std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now) const {

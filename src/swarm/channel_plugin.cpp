@@ -29,7 +29,7 @@ ChannelConnection::ChannelConnection(
     : id_(id)
     , connection_(std::move(connection))
     , receiver_(receiver) {
-    if (!connection_.is_outgoing()) set_no_delay(connection_);
+    if (!connection_.is_outgoing()) tune_socket();
 }
 
 PeerEndpoint ChannelConnection::remote() const {
@@ -54,8 +54,13 @@ Duration ChannelConnection::half_round_trip() const {
     return minuteswarm::half_round_trip(connection_);
 }
 
-void ChannelConnection::on_connected() {
+void ChannelConnection::tune_socket() {
     set_no_delay(connection_);
+    keep_little_unsent(connection_);
+}
+
+void ChannelConnection::on_connected() {
+    tune_socket();
     leave_oneself(connection_, receiver_.own_endpoint());
     if (connection_.is_disconnecting() || receiver_.welcome(remote())) return;
     connection_.disconnect(

@@ -49,6 +49,7 @@ public:
     [[nodiscard]] lt::peer_connection_handle const& handle() const { return connection_; }
 
 private:
+    void tune_socket();
     lt::string_view type() const override { return "ms_channel"; }
     void add_handshake(lt::entry& handshake) override;
     void on_connected() override;

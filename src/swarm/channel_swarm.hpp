@@ -173,6 +173,8 @@ private:
         PeerEndpoint endpoint;
         StripeMask homes = 0;
         unsigned dials = 0; ///< without an answer
+
+        [[nodiscard]] bool is_gone() const { return dials > 3; } ///< and is forgotten
     };
     std::vector<KnownPeer> known_peers_;
     std::unique_ptr<LiveEdge> edge_;

@@ -1,5 +1,6 @@
 #include "swarm/libtorrent_access.hpp"
 
+#include "base/limits.hpp"
 #include "feed/link.hpp"
 
 #include <libtorrent/aux_/socket_type.hpp>
@@ -35,6 +36,15 @@ void set_no_delay(lt::peer_connection_handle const& connection) {
     if (!socket) return;
     lt::error_code ignored; // the connection may have gone already
     socket->set_option(lt::tcp::no_delay{true}, ignored);
+}
+
+void keep_little_unsent(lt::peer_connection_handle const& connection) {
+    if (!is_known_version()) return;
+    auto const native = connection.native_handle();
+    auto* socket = native ? boost::get<lt::tcp::socket>(&native->get_socket()) : nullptr;
+    if (!socket) return;
+    auto const most = static_cast<int>(limits::unsent_in_kernel);
+    ::setsockopt(socket->native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 Duration half_round_trip(lt::peer_connection_handle const& connection) {

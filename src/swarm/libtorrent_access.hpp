@@ -19,6 +19,10 @@ namespace minuteswarm {
 /// with any but the version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
 
+/// Leaves at most limits::unsent_in_kernel to the kernel, so that control overtakes blocks also
+/// where the line is narrower than known; less than the session's setting. See set_no_delay.
+void keep_little_unsent(lt::peer_connection_handle const& connection);
+
 /// Half the round trip to a peer as TCP measures it; 0 where that cannot be told, see set_no_delay.
 Duration half_round_trip(lt::peer_connection_handle const& connection);
 

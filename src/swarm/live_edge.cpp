@@ -21,7 +21,7 @@ constexpr seconds want_lives{4};
 constexpr milliseconds urgent_age{2000};
 
 constexpr double requests_per_second = 20;
-constexpr double requests_burst = 200;
+constexpr double requests_burst = 300; // a joiner asks for 64 groups three times
 constexpr double unexpected_per_second = 2;
 constexpr double unexpected_burst = 100;
 

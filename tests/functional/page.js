@@ -1,6 +1,6 @@
 // Opens a viewer's page and prints as JSON what happens there.
 // node page.js PLAYWRIGHT CHROMIUM URL SCREENSHOT PATIENCE [without-library | low-latency]
-// low-latency: also what hls.js says of its distance to the live edge.
+// low-latency: also what hls.js says of its distance to the live edge, and how far the picture is behind the publisher's clock.
 // without-library: as built without hls.js, in a browser that can't play HLS itself.
 const { createRequire } = require("module");
 const os = require("os");
@@ -14,6 +14,8 @@ const ARGUMENTS = [
   "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 ];
 const WATCHED_MS = 4000;
+const LOOKS = 20;
+const LOOK_MS = 250;
 
 const clock = (page) => page.evaluate(() => {
   const video = document.querySelector("video");
@@ -50,8 +52,13 @@ async function watchLowLatency(page) {
     if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`);
   });
   const seen = await watch(page);
+  const behindMuxer = [];
+  for (let i = 0; i < LOOKS; ++i) {
+    await page.waitForTimeout(LOOK_MS);
+    behindMuxer.push(await page.evaluate(() => (Date.now() - hls.playingDate.getTime()) / 1000));
+  }
   const player = await page.evaluate("({ latency: hls.latency, target: hls.targetLatency, isLow: hls.lowLatencyMode })");
-  return { ...seen, ...player, parts: parts.length, refused };
+  return { ...seen, ...player, parts: parts.length, refused, behindMuxer };
 }
 
 const VARIANTS = { "without-library": withoutLibrary, "low-latency": watchLowLatency };

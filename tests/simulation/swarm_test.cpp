@@ -188,7 +188,7 @@ TEST_CASE("When a stripe's root dies a new one takes over and no path goes in ci
     }
 }
 
-TEST_CASE("Two nodes that subscribe to each other part within two groups") {
+TEST_CASE("Hardly a block comes back to one that it went through, and nobody keeps sending such") {
     auto const model = settled(small("flash", {"n=40"}), 15);
     model->reset_counts();
     model->run_for(seconds{20});

@@ -130,15 +130,17 @@ TEST_CASE("A block is not taken of one that leaves itself out of its path") {
     CHECK(attack.passed_on() == 0);
 }
 
-TEST_CASE("A block of another event, rendition or shape is forged or malformed in this run") {
+TEST_CASE("A block of another event, rendition, run or shape is forged or malformed in this run") {
     Deceived attack;
     auto group = attack.bench.make_group();
-    auto const what = GENERATE(0, 1, 2, 3);
+    auto const what = GENERATE(0, 1, 2, 3, 4);
     if (what == 0) group.header.event = {test_event.value + 1};
     if (what == 1) group.header.rendition = {1};
     if (what == 2) group.header.stripes = 7;
     if (what == 3) group.header.parity = 2;
-    auto const block = blocks_of(group, attack.bench.swarm.key).front(); // a genuine one
+    if (what == 4) group.header.run = RunId{{9, 9, 9}};
+    auto block = blocks_of(group, attack.bench.swarm.key).front(); // a genuine one
+    block.header.run = attack.bench.parameters.run;                // said to be of this run
     attack.impostor.send(block);
     attack.impostor.settle();
     CHECK(attack.strikes() == 1);

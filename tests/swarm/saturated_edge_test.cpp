@@ -2,8 +2,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 using namespace minuteswarm;
@@ -52,6 +57,22 @@ TEST_CASE("Control overtakes the blocks that wait for the uplink") {
     // What was in the connection and on its way already; the queue itself has more than 250.
     CHECK(full.child.blocks().size() - before < 128 * limits::KiB / frame);
     CHECK(before + 128 * limits::KiB / frame < held_back * 8 / 2);
+}
+
+TEST_CASE("A channel's connections leave little to the kernel, which nothing overtakes") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    auto& viewer = swarm.add({.peers = {source.address()}});
+    REQUIRE(swarm.driver.until([&] { return viewer.neighbours() == 1; }));
+    std::size_t found = 0;
+    for (auto const& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+        int most = 0;
+        socklen_t size = sizeof most;
+        auto const number = std::stoi(file.path().filename());
+        if (::getsockopt(number, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, &size) != 0) continue;
+        found += most == static_cast<int>(limits::unsent_in_kernel) ? 1U : 0U;
+    }
+    CHECK(found == 2); // both ends
 }
 
 TEST_CASE("What leaves for other purposes than the live edge comes off its pace") {

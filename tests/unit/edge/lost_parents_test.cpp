@@ -117,7 +117,7 @@ TEST_CASE("A leaf that lacks a second stripe as well finds out who is dead") {
     Fed leaf{true};
     leaf.parent_sends = leaf.parent_lives = false;
     leaf.lacking = 2;
-    leaf.pass_groups(6);
+    leaf.pass_groups(8);
     CHECK_FALSE(leaf.feeds(parent));
 }
 
