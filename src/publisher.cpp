@@ -4,7 +4,6 @@
 #include "edge/edge_parameters.hpp"
 #include "older_records.hpp"
 #include "swarm/link_endpoints.hpp"
-#include "swarm_status.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <algorithm>
@@ -330,7 +329,17 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
     }
     expire_chunks();
     put_dht_item();
+    state_bitrate(record);
     events_.on_chunk(record);
+}
+
+/// Few sources say it; without it whoever comes cannot tell what its uplink carries.
+void Publisher::state_bitrate(Record const& record) {
+    auto const seconds = in_seconds(record.duration);
+    if (descriptor_.bitrate > 0 || seconds <= 0) return;
+    descriptor_.bitrate = static_cast<std::uint64_t>(static_cast<double>(record.size) * 8 / seconds);
+    steps_->describe(descriptor_);
+    ++descriptor_.revision;
 }
 
 void Publisher::keep(Record const& record) {
@@ -468,27 +477,6 @@ void Publisher::finish() {
         });
     }
     events_.on_stopped(failure_);
-}
-
-Status Publisher::status() const {
-    Status status;
-    if (playback_) playback_->fill(status);
-    status.role = "publish";
-    status.channel = key_.key().channel().hex();
-    status.event = folder_.event();
-    status.title = descriptor_.title;
-    status.state = ended_at_ ? "ended" : (kept_.empty() ? "starting" : "live");
-    status.uptime =
-        std::chrono::duration_cast<std::chrono::milliseconds>(MonotonicClock::now() - started_);
-    status.newest_chunk = kept_.empty() ? ChunkNumber{0} : kept_.back().number;
-    if (swarm_) fill_swarm_status(status, *swarm_, *channel_);
-    status.chunks.held = kept_.size();
-    status.disk.used = store_.disk_used();
-    status.disk.limit = options_.retain.size.value_or(0);
-    status.disk.is_failing = steps_ && steps_->is_failing();
-    status.memory_chunks = store_.memory_used();
-    status.note = note_;
-    return status;
 }
 
 } // namespace minuteswarm

@@ -82,6 +82,7 @@ private:
     void begin_edge();
     void on_chunk(EventWriter::Closed const& closed);
     void keep(Record const& record);
+    void state_bitrate(Record const& record);
     void expire_chunks();
     void on_input_over(std::optional<Error> error);
     void on_ended(EventWriter::Ended const& ended);

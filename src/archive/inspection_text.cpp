@@ -95,7 +95,8 @@ void add_descriptor(Lines& lines, Inspection const& inspection) {
         "media",
         extension(descriptor.container),
         descriptor.codecs.empty() ? "" : ", ",
-        descriptor.codecs
+        descriptor.codecs,
+        descriptor.bitrate == 0 ? "" : concat(", ", descriptor.bitrate / 1000, " kbit/s")
     );
 }
 

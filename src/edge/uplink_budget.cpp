@@ -15,6 +15,8 @@ constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
 constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
 constexpr MediaTime least_media = std::chrono::seconds{4};
+constexpr MediaTime least_unless_given = std::chrono::seconds{1};
+constexpr double unknown_bitrate = 4'000'000;
 
 } // namespace
 
@@ -36,8 +38,9 @@ double UplinkBudget::bitrate() const {
         bytes += group->second.bytes;
         time += next->second.at - group->second.at;
     }
-    return time < least_media ? static_cast<double>(options_.bitrate)
-                              : bytes * 8 / in_seconds(time);
+    auto const is_given = options_.bitrate > 0;
+    if (time >= (is_given ? least_media : least_unless_given)) return bytes * 8 / in_seconds(time);
+    return is_given ? static_cast<double>(options_.bitrate) : unknown_bitrate;
 }
 
 double UplinkBudget::stripe_rate() const {

@@ -18,7 +18,7 @@ class UplinkBudget {
 public:
     struct Options {
         EdgeParameters parameters;
-        std::uint64_t bitrate = 0; ///< of the stream until groups tell, bits per second
+        std::uint64_t bitrate = 0; ///< of the stream until groups tell, bits per second; 0: unknown
         std::uint64_t uplink =
             0; ///< bits per second; 0: not known, twice the bitrate to begin with
     };

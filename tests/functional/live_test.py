@@ -1,4 +1,5 @@
 """A live event from an encoder to viewers in a chain: what they write, show and serve, and how they end."""
+import re
 import sys
 import time
 
@@ -164,6 +165,13 @@ def test_a_continuous_stream_starts_at_a_keyframe_and_decodes(case):
     first = media.probe(recorded, "-select_streams", "v", "-show_entries", "packet=flags",
                         "-read_intervals", "%+#1")["packets"][0]
     check("K" in first["flags"], "the first picture is no keyframe")
+
+
+def test_a_bitrate_that_the_source_does_not_state_is_measured(case):
+    _, publisher = case.publish_from(media.encoder(30), "--chunk", "1")
+    publisher.chunk(2)
+    folder = event_folder(case.folder / "archive")
+    until(lambda: re.search(r"media .*, [1-9]\d* kbit/s", case.once("inspect", folder).output), 20, "inspect says it")
 
 
 if __name__ == "__main__":

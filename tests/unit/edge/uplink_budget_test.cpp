@@ -51,6 +51,14 @@ TEST_CASE("The budget follows the stream once groups have told enough of it") {
     CHECK(follows.bitrate() == Approx(2.0 * mbit));
 }
 
+TEST_CASE("A bitrate that was not given is what a second of groups has") {
+    auto follows = budget(2 * mbit, 0);
+    CHECK(follows.bitrate() > 2.0 * mbit); // no promise that the uplink could not keep
+    for (std::uint64_t i = 0; i <= 4; ++i)
+        follows.note(group(i, 31'250));
+    CHECK(follows.bitrate() == Approx(1.0 * mbit));
+}
+
 TEST_CASE("Groups that did not come make the stream no smaller") {
     auto follows = budget(2 * mbit);
     for (std::uint64_t i = 0; i <= 40; ++i) {
