@@ -4,6 +4,7 @@
 #include "edge/edge_parameters.hpp"
 #include "older_records.hpp"
 #include "swarm/link_endpoints.hpp"
+#include "swarm/source_proof.hpp"
 #include "torrent/info_dict.hpp"
 
 #include <algorithm>
@@ -135,6 +136,9 @@ void Publisher::open_swarm() {
     );
 
     ChannelSwarm::Events channel;
+    channel.prove_source = [this](SessionId const& own, SessionId const& receiver) {
+        return prove_source(key_.key(), own, receiver);
+    };
     channel.on_foreign_run = [this] {
         on_input_over(Error{
             "another publisher is using this channel's key: only one may; this one stops"});

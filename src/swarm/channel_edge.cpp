@@ -46,9 +46,12 @@ void ChannelSwarm::begin_edge(EdgeOptions options) {
         enter_edge(id);
 }
 
+/// Who claims to be the source has no part in the live edge before it has proven it: its place
+/// there is another than any other's.
 void ChannelSwarm::enter_edge(NeighbourId id) {
     auto const* neighbour = neighbourhood_.find(id);
     if (!edge_ || !neighbour || !neighbour->has_edge) return;
+    if (neighbour->claims_source && !neighbour->is_source) return;
     auto const is_directed =
         neighbour->is_outgoing && std::erase(directed_, neighbour->endpoint) > 0;
     edge_->enter(

@@ -1,5 +1,6 @@
 #include "swarm/channel_swarm.hpp"
 #include "swarm/named_endpoints.hpp"
+#include "swarm/source_proof.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +66,17 @@ void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
 
 void ChannelSwarm::handle(NeighbourId from, GetPeersMessage const&) {
     send(from, encode(peers_for(from)));
+}
+
+void ChannelSwarm::handle(NeighbourId from, ProofMessage const& message) {
+    auto const* neighbour = neighbourhood_.find(from);
+    if (!neighbour || neighbour->is_source) return; // once is enough
+    auto const is_genuine =
+        neighbour->claims_source &&
+        is_source_proof(message.signature, options_.channel, neighbour->session, options_.session);
+    if (!is_genuine) return strike(from);
+    neighbourhood_.note_source(from);
+    enter_edge(from);
 }
 
 void ChannelSwarm::fill_neighbourhood() {

@@ -76,7 +76,7 @@ Bytes ChannelSwarm::own_handshake() {
     ChannelHandshake handshake;
     handshake.session = options_.session;
     handshake.port = events_.own_endpoint().port();
-    handshake.is_source = options_.role == Role::source;
+    handshake.claims_source = static_cast<bool>(events_.prove_source);
     handshake.has_edge = options_.has_edge;
     handshake.held = events_.held();
     if (!leaves_telling()) handshake.known = known_feed(); // it is what others ask for
@@ -102,7 +102,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     neighbour.endpoint = connection.remote();
     neighbour.endpoint.port = handshake.port;
     neighbour.client = connection.client();
-    neighbour.is_source = handshake.is_source;
+    neighbour.claims_source = handshake.claims_source;
     neighbour.has_edge = handshake.has_edge;
     neighbour.delay = connection.half_round_trip();
     neighbour.is_outgoing = connection.is_outgoing();
@@ -128,6 +128,9 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
             {statements_per_second, statements_burst},
             {peers_per_second, peers_burst}}
     );
+    if (events_.prove_source) { // before all else: the receiver waits for it
+        send(id, encode(ProofMessage{events_.prove_source(options_.session, handshake.session)}));
+    }
     if (handshake.known) exchange_news(id, *handshake.known, now);
     send(id, encode(peers_for(id)));
     tell_joined(id);

@@ -38,6 +38,8 @@ public:
     struct Events {
         /// Genuine and new, and in the feed by now.
         std::function<void(Statement const&, EventId)> on_statement;
+        /// For a source: signs what `proof` says to a receiver. Without it none is claimed.
+        std::function<Signature(SessionId const& own, SessionId const& receiver)> prove_source;
         /// For a source: somebody else publishes with this channel's key.
         std::function<void()> on_foreign_run;
         /// A neighbour joined or completed a chunk; connect to it there if `dial`.
@@ -144,6 +146,7 @@ private:
     void handle(NeighbourId from, BlockMessage const& message);
     void handle(NeighbourId from, WantMessage const& message);
     void handle(NeighbourId from, MissingMessage const& message);
+    void handle(NeighbourId from, ProofMessage const& message);
     void handle(NeighbourId, UnknownMessage const&) {}
     void enter_edge(NeighbourId id);
     void open_edge_link(StripeMask homes, PeerEndpoint const& endpoint);

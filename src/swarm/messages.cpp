@@ -107,6 +107,12 @@ Expected<Message> decode_block_message(ByteView body) {
     return Message{BlockMessage{{*source}, {rest.begin(), rest.end()}}};
 }
 
+Expected<Message> decode_proof(ByteView body) {
+    auto const signature = Signature::from(body);
+    if (!signature) return Error{"proof: wrong length"};
+    return Message{ProofMessage{*signature}};
+}
+
 /// A message that is nothing but a value of the live edge.
 template <class M, class T>
 Expected<Message> decode_as(ByteView body, Expected<T> (*decode_value)(ByteView)) {
@@ -247,6 +253,12 @@ Bytes encode(MissingMessage const& message) {
     return with_type(MessageType::missing, encode(message.list));
 }
 
+Bytes encode(ProofMessage const& message) {
+    auto bytes = start(MessageType::proof);
+    append(bytes, message.signature.view());
+    return bytes;
+}
+
 Expected<Message> decode_message(ByteView bytes) {
     if (bytes.empty()) return Error{"empty message"};
     if (bytes.size() > limits::message_size) return Error{"message too long"};
@@ -281,6 +293,8 @@ Expected<Message> decode_message(ByteView bytes) {
         return decode_as<WantMessage>(body, decode_stripe_list);
     case MessageType::missing:
         return decode_as<MissingMessage>(body, decode_stripe_list);
+    case MessageType::proof:
+        return decode_proof(body);
     default:
         return Message{UnknownMessage{}};
     }
@@ -291,7 +305,7 @@ Bytes encode(ChannelHandshake const& handshake) {
     dict["v"] = integer(handshake.version);
     dict["id"] = as_string(handshake.session.view());
     dict["p"] = integer(handshake.port);
-    if (handshake.is_source) dict["src"] = integer(1);
+    if (handshake.claims_source) dict["src"] = integer(1);
     if (handshake.has_edge) dict["e"] = integer(1);
     if (auto const& known = handshake.known) {
         dict["k"] = lt::entry::list_type{
@@ -332,7 +346,7 @@ Expected<ChannelHandshake> decode_handshake(ByteView bytes) {
     if (!port || *port > UINT16_MAX) return Error{"handshake: no port"};
     handshake.session = *session;
     handshake.port = static_cast<std::uint16_t>(*port);
-    handshake.is_source = number_at(dict, "src").value_or(0) == 1;
+    handshake.claims_source = number_at(dict, "src").value_or(0) == 1;
     handshake.has_edge = number_at(dict, "e").value_or(0) == 1;
 
     if (auto const known = dict.dict_find("k")) {

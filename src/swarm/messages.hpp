@@ -34,6 +34,7 @@ enum class MessageType : std::uint8_t {
     block = 14,   ///< see Block
     want = 15,    ///< see StripeList
     missing = 16, ///< see StripeList
+    proof = 17,   ///< signature (64), see source_proof.hpp
 };
 
 /// Grows when a change would mislead an older peer.
@@ -116,6 +117,12 @@ struct MissingMessage {
     bool operator==(MissingMessage const&) const = default;
 };
 
+/// The sender is the channel's source, and shows it: its first message.
+struct ProofMessage {
+    Signature signature;
+    bool operator==(ProofMessage const&) const = default;
+};
+
 /// A type of another version: nothing to do.
 struct UnknownMessage {
     bool operator==(UnknownMessage const&) const = default;
@@ -131,6 +138,7 @@ using Message = std::variant<
     BlockMessage,
     WantMessage,
     MissingMessage,
+    ProofMessage,
     UnknownMessage>;
 
 /// UnknownMessage cannot be encoded.
@@ -143,6 +151,7 @@ Bytes encode(SubscriptionEnvelope const& envelope);
 Bytes encode(BlockMessage const& message);
 Bytes encode(WantMessage const& message);
 Bytes encode(MissingMessage const& message);
+Bytes encode(ProofMessage const& message);
 
 /// `bytes` is one whole message, at most limits::message_size long.
 Expected<Message> decode_message(ByteView bytes);
@@ -169,7 +178,7 @@ struct ChannelHandshake {
     std::uint32_t version = protocol_version;
     SessionId session;
     std::uint16_t port = 0;      ///< where it listens; 0: it does not
-    bool is_source = false;      ///< the channel's publisher; a hint
+    bool claims_source = false;  ///< to be the channel's publisher: `proof` follows
     bool has_edge = false;       ///< takes part in the live edge
     std::optional<Known> known;  ///< what it lacks of it is sent as `records`
     std::vector<HeldRange> held; ///< complete chunks, at most limits::held_ranges

@@ -37,10 +37,16 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
         if (other != id && known.session == neighbour.session) return Entry::duplicate;
     }
     if (neighbours_.size() >= options_.room.most) return Entry::full;
-    if (neighbour.is_source) source_ = neighbour.endpoint;
     neighbour.last_heard = now;
     neighbours_.insert_or_assign(id, std::move(neighbour));
     return Entry::accepted;
+}
+
+void Neighbourhood::note_source(NeighbourId id) {
+    auto const found = neighbours_.find(id);
+    if (found == neighbours_.end()) return;
+    found->second.is_source = true;
+    source_ = found->second.endpoint;
 }
 
 Neighbour const* Neighbourhood::find(NeighbourId id) const {
@@ -222,7 +228,7 @@ bool Neighbourhood::should_dial_later(NeighbourId id, HaveMessage::State state) 
 
 bool Neighbourhood::should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const {
     auto const* neighbour = find(id);
-    return neighbour && neighbour->endpoint.port != 0 && !neighbour->is_source &&
+    return neighbour && neighbour->endpoint.port != 0 && !neighbour->claims_source &&
            may_have(*neighbour, chunk);
 }
 

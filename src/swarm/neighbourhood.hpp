@@ -30,9 +30,10 @@ struct Neighbour {
     SessionId session;
     PeerEndpoint endpoint; ///< where it listens; port 0: nowhere
     std::string client;
-    bool is_source = false;
-    bool has_edge = false; ///< takes part in the live edge
-    Duration delay{};      ///< half the round trip when it came
+    bool claims_source = false; ///< its proof may be under way
+    bool is_source = false;     ///< it has proven it
+    bool has_edge = false;      ///< takes part in the live edge
+    Duration delay{};           ///< half the round trip when it came
     bool is_outgoing = false;
     MonotonicTime last_heard{};
     std::size_t strikes = 0;
@@ -63,6 +64,8 @@ public:
     /// A connection has said its handshake.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
     void leave(NeighbourId id) { neighbours_.erase(id); }
+    /// It has proven to be the source.
+    void note_source(NeighbourId id);
 
     [[nodiscard]] std::map<NeighbourId, Neighbour> const& all() const { return neighbours_; }
     [[nodiscard]] Neighbour const* find(NeighbourId id) const;
@@ -114,7 +117,8 @@ public:
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
 
     /// Whether to connect to one that has just come, for a chunk this node is fetching: if it
-    /// brought the chunk along. The source does not count, others may have it as well.
+    /// brought the chunk along. Who claims to be the source does not count, others may have it as
+    /// well.
     [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
 
     /// Who has spoken of a chunk, and so has its record.

@@ -11,11 +11,11 @@
 namespace minuteswarm::test {
 
 /// A hostile neighbour of a node of the live edge: promises everything, and does what a test makes
-/// it do.
+/// it do. As the source it has the channel's key, and is the worst there can be.
 class Impostor {
 public:
     struct Options {
-        bool claims_source = false;
+        bool is_source = false;
         std::optional<SessionId> session; ///< any, if there is none
     };
 
@@ -25,12 +25,14 @@ public:
         ChannelHandshake handshake;
         handshake.session = session_;
         handshake.has_edge = true;
-        handshake.is_source = options.claims_source;
+        handshake.claims_source = options.is_source;
         peer_ = bench.swarm.connect(victim, handshake);
-        if (options.claims_source)
+        if (options.is_source) {
+            bench.swarm.prove(*peer_, session_);
             path_.append(run_node());
-        else
+        } else {
             path_ = path_through({run_node(), node_of(session_)});
+        }
     }
     Impostor(EdgeBench& bench, SwarmNode& victim)
         : Impostor(bench, victim, {}) {}

@@ -10,6 +10,7 @@
 #include "support/loop_driver.hpp"
 #include "support/raw_peer.hpp"
 #include "support/temp_folder.hpp"
+#include "swarm/source_proof.hpp"
 #include "swarm/swarm.hpp"
 #include "torrent/info_dict.hpp"
 
@@ -70,8 +71,8 @@ public:
         std::uint64_t uplink = 0;
     };
 
-    SwarmNode(EventLoop& loop, ChannelId const& channel, Options options)
-        : channel_id_(channel)
+    SwarmNode(EventLoop& loop, ChannelKey const& key, Options options)
+        : channel_id_(key.channel())
         , options_(std::move(options))
         , disk_(loop)
         , store_(loop, disk_, {}) {
@@ -95,8 +96,14 @@ public:
         channel_events.on_foreign_run = [this] { ++foreign_runs_; };
         channel_events.on_newer_protocol = [this] { ++newer_protocols_; };
         channel_events.held = [this] { return held(); };
-        channel_ =
-            &swarm_->open({channel, options_.role, options_.peers, {}}, std::move(channel_events));
+        if (options_.role == ChannelSwarm::Role::source) {
+            channel_events.prove_source = [key](auto const& own, auto const& receiver) {
+                return prove_source(key, own, receiver);
+            };
+        }
+        channel_ = &swarm_->open(
+            {channel_id_, options_.role, options_.peers, {}}, std::move(channel_events)
+        );
     }
 
     /// Has the chunk, as a source or archive has it, and serves it; says nothing of it yet.
@@ -197,7 +204,7 @@ public:
 
     SwarmNode& add(SwarmNode::Options options) {
         driver.run([&] {
-            nodes_.push_back(std::make_unique<SwarmNode>(loop, key.channel(), std::move(options)));
+            nodes_.push_back(std::make_unique<SwarmNode>(loop, key, std::move(options)));
         });
         auto& node = *nodes_.back();
         if (!driver.until([&] { return !node.address().empty(); }))
@@ -226,6 +233,23 @@ public:
         auto peer = connect(to, encode(handshake));
         driver.until([&] { return peer->is_open() || peer->is_closed(); });
         return peer;
+    }
+
+    /// A raw peer that is the channel's source, as the node can tell.
+    std::shared_ptr<RawPeer> connect_source(SwarmNode& to, ChannelHandshake handshake = {}) {
+        handshake.session = random_id<SessionId>();
+        handshake.claims_source = true;
+        auto peer = connect(to, handshake);
+        prove(*peer, handshake.session);
+        return peer;
+    }
+    /// Shows the node that a raw peer of this session is the source.
+    void prove(RawPeer& peer, SessionId const& session) {
+        driver.run([&] {
+            if (!peer.node()) return; // the node has let it go
+            auto const proof = prove_source(key, session, peer.node()->session);
+            peer.send(encode(ProofMessage{proof}));
+        });
     }
 
     /// Something that has stopped, until the loop has run its last handlers.

@@ -50,9 +50,7 @@ TEST_CASE("The feed reaches a viewer that knows other viewers only") {
     TestSwarm swarm;
     auto& middle = swarm.add_viewer();
     // A source that listens nowhere: nobody can go around the viewer in the middle.
-    ChannelHandshake hello;
-    hello.is_source = true;
-    auto const source = swarm.connect(middle, hello);
+    auto const source = swarm.connect_source(middle);
     auto& far = swarm.add_viewer(middle);
     REQUIRE(swarm.driver.until([&] { return middle.neighbours() == 2; }));
     for (std::uint64_t number = 1; number <= 5; ++number) {

@@ -17,7 +17,7 @@ std::vector<Block> blocks_of(Group const& group, ChannelKey const& key) {
 struct Deceived {
     Deceived()
         : viewer(bench.follow())
-        , impostor(bench, viewer.node, {.claims_source = true, .session = {}})
+        , impostor(bench, viewer.node, {.is_source = true, .session = {}})
         , witness(bench, viewer.node) {
         impostor.promise_everything();
         StripeMask asked = 0;
@@ -339,8 +339,8 @@ TEST_CASE("Catch-up is sent at a bounded pace to one that subscribes again and a
 TEST_CASE("A parent that accepts and sends nothing is left, and the stream goes on") {
     EdgeBench bench;
     auto& viewer = bench.follow(bench.source);
-    auto const claims_source = GENERATE(true, false);
-    Impostor silent{bench, viewer.node, {.claims_source = claims_source, .session = {}}};
+    auto const is_source = GENERATE(true, false);
+    Impostor silent{bench, viewer.node, {.is_source = is_source, .session = {}}};
     silent.promise_everything();
     auto const serve = [&] {
         silent.accept();
@@ -385,7 +385,7 @@ TEST_CASE("A second connection of the same session is turned away, the first one
     Impostor first{bench, bench.source};
     first.say(SubscribeMessage{{0}, {0}, 0, true, true, true, true});
     REQUIRE(bench.swarm.driver.until([&] { return first.heard<AcceptMessage>().size() == 1; }));
-    Impostor second{bench, bench.source, {.claims_source = false, .session = first.session()}};
+    Impostor second{bench, bench.source, {.is_source = false, .session = first.session()}};
     second.say(UnsubscribeMessage{{0}});
     CHECK(second.is_cut_off());
     first.settle();

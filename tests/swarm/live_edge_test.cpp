@@ -63,20 +63,56 @@ TEST_CASE("Blocks that nobody asked for are not taken, and cost their sender the
     CHECK(viewer.node.channel().edge()->counters().unexpected >= 100);
 }
 
-TEST_CASE("A viewer whose home has no parent dials the source that it knew") {
+TEST_CASE("A viewer whose home has no parent dials the source that it knew, not who claims to be it"
+) {
     EdgeBench bench;
     auto& viewer = bench.follow();
     DialCounter listening{bench.swarm.loop};
     ChannelHandshake handshake;
     handshake.has_edge = true;
-    handshake.is_source = true;
     handshake.port = listening.endpoint().port;
-    auto const source = bench.swarm.connect(viewer.node, handshake);
-    REQUIRE(bench.swarm.driver.until([&] { return viewer.node.neighbours() == 1; }));
+    auto const source = bench.swarm.connect_source(viewer.node, handshake);
+    REQUIRE(bench.swarm.driver.until([&] {
+        return viewer.node.channel().neighbourhood().source() == listening.endpoint();
+    }));
+    DialCounter elsewhere{bench.swarm.loop};
+    ChannelHandshake claim;
+    claim.claims_source = true;
+    claim.port = elsewhere.endpoint().port;
+    bench.swarm.connect(viewer.node, claim);
     Impostor other{bench, viewer.node}; // promises and sends nothing
     other.promise_everything();
     bench.swarm.driver.run([&] { source->close(); });
     CHECK(bench.swarm.driver.until([&] { return listening.dials() > 0; }));
+}
+
+TEST_CASE("Who claims to be the source has no part in the live edge before it has proven it") {
+    EdgeBench bench;
+    auto& viewer = bench.follow();
+    auto const members = [&] { return viewer.node.channel().edge()->policy().neighbours(); };
+    ChannelHandshake claim;
+    claim.session = random_id<SessionId>();
+    claim.has_edge = true;
+    claim.claims_source = true;
+    auto const source = bench.swarm.connect(viewer.node, claim);
+    Impostor const ordinary{bench, viewer.node}; // came after it
+    REQUIRE(bench.swarm.driver.until([&] { return viewer.node.neighbours() == 2; }));
+    CHECK(members() == 1);
+    bench.swarm.prove(*source, claim.session);
+    CHECK(bench.swarm.driver.until([&] { return members() == 2; }));
+}
+
+TEST_CASE("A source that proved itself before the live edge began is its source") {
+    EdgeBench bench;
+    auto& viewer = bench.swarm.add_viewer();
+    ChannelHandshake handshake;
+    handshake.has_edge = true;
+    bench.swarm.connect_source(viewer, handshake);
+    REQUIRE(bench.swarm.driver.until([&] {
+        return viewer.channel().neighbourhood().source().has_value();
+    }));
+    bench.begin(viewer, [](GroupHeader const&, std::vector<EdgeBytes> const&) {});
+    CHECK(viewer.channel().edge()->policy().neighbours() == 1);
 }
 
 TEST_CASE("Forged blocks of an accepted parent are not taken, and ban it") {
@@ -84,8 +120,7 @@ TEST_CASE("Forged blocks of an accepted parent are not taken, and ban it") {
     auto& viewer = bench.follow();
     ChannelHandshake handshake;
     handshake.has_edge = true;
-    handshake.is_source = true;
-    auto const liar = bench.swarm.connect(viewer.node, handshake);
+    auto const liar = bench.swarm.connect_source(viewer.node, handshake);
     auto const node = source_node(bench.parameters.run);
     auto const send = [&](SubscriptionMessage message) {
         bench.swarm.driver.run([&] { liar->send(encode(SubscriptionEnvelope{node, message})); });

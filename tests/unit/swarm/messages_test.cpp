@@ -55,6 +55,13 @@ PeerEndpoint v6_endpoint() {
     return {{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}, 6882};
 }
 
+Signature proof_signature() {
+    Signature signature;
+    for (std::size_t i = 0; i < Signature::size; ++i)
+        signature.bytes[i] = static_cast<std::uint8_t>(i);
+    return signature;
+}
+
 /// One subscription message of each type, and the body that follows its source.
 struct SubscriptionCase {
     std::string type;
@@ -282,6 +289,16 @@ TEST_CASE("want and missing are a list of stripes behind their type") {
     }
 }
 
+TEST_CASE("proof is the type and a signature, and nothing after it") {
+    ProofMessage const message{proof_signature()};
+    auto const wire = "11" + to_hex(message.signature.bytes);
+    CHECK(wire.substr(0, 10) == "1100010203");
+    CHECK(hex(encode(message)) == wire);
+    CHECK(decoded<ProofMessage>(from(wire)) == message);
+    CHECK(is_refused("11"));
+    CHECK(is_refused(wire + "00"));
+}
+
 TEST_CASE("A message cut anywhere is refused") {
     PeersMessage const peers{{{v6_endpoint(), 7}}};
     auto const whole = GENERATE_COPY(
@@ -291,7 +308,8 @@ TEST_CASE("A message cut anywhere is refused") {
         encode(SubscriptionEnvelope{{7}, SubscribeMessage{{3}, {300}}}),
         encode(SubscriptionEnvelope{{7}, UnsubscribeMessage{{3}}}),
         encode(WantMessage{edge_vectors::list()}),
-        encode(MissingMessage{edge_vectors::list()})
+        encode(MissingMessage{edge_vectors::list()}),
+        encode(ProofMessage{proof_signature()})
     );
     for (std::size_t size = 0; size < whole.size(); ++size)
         CHECK_FALSE(decode_message(ByteView{whole}.first(size)).has_value());
@@ -299,7 +317,7 @@ TEST_CASE("A message cut anywhere is refused") {
 
 TEST_CASE("Messages of other versions are no error") {
     for (int type = 0; type < 256; ++type) {
-        auto const is_known = type >= 1 && type <= 16 && type != 6 && type != 7;
+        auto const is_known = type >= 1 && type <= 17 && type != 6 && type != 7;
         if (!is_known) decoded<UnknownMessage>({static_cast<std::uint8_t>(type), 1, 2, 3});
     }
 }
@@ -320,7 +338,7 @@ TEST_CASE("The handshake is a bencoded dictionary") {
     REQUIRE(plain);
     CHECK(*plain == handshake);
 
-    handshake.is_source = true;
+    handshake.claims_source = true;
     handshake.known = {{7}, {12}, 3, true};
     handshake.held = {{{7}, {0}, {1}, {9}}, {{7}, {2}, {12}, {12}}};
     std::string const full = "d1:hlli7ei0ei1ei9eeli7ei2ei12ei12eee2:id8:ABCDEFGH1:kli7ei12ei3ei1ee"

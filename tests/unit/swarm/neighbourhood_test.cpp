@@ -1,70 +1,10 @@
-#include "swarm/neighbourhood.hpp"
+#include "unit/swarm/neighbourhood_bench.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
-
 using namespace minuteswarm;
+using namespace minuteswarm::neighbourhood_bench;
 using namespace std::chrono_literals;
-
-namespace {
-
-using Entry = Neighbourhood::Entry;
-using State = HaveMessage::State;
-using Ids = std::vector<NeighbourId>;
-
-constexpr MonotonicTime start{1h};
-constexpr EventId event{7};
-constexpr RenditionId rendition{0};
-constexpr std::uint8_t own = 100; // session ids start with one byte: lower and higher than this
-
-ChunkId chunk(std::uint64_t number) {
-    return {event, rendition, {number}};
-}
-
-HaveMessage have(std::uint64_t number, State state) {
-    return {event, rendition, {number}, state};
-}
-
-Signature signature(std::uint64_t number) {
-    Signature result;
-    for (std::size_t i = 0; i < 8; ++i)
-        result.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
-    return result;
-}
-
-/// A neighbour at a public address of its own that listens.
-Neighbour neighbour(std::uint8_t session) {
-    Neighbour result;
-    result.session = SessionId{{session}};
-    result.endpoint = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, session}, 6881};
-    return result;
-}
-
-Ids sorted(Ids ids) {
-    std::sort(ids.begin(), ids.end());
-    return ids;
-}
-
-struct Bench {
-    explicit Bench(std::size_t most = limits::neighbours)
-        : all({.self = SessionId{{own}}, .room = {.wanted = most, .most = most}}) {}
-
-    NeighbourId enter(Neighbour entering) {
-        NeighbourId const id{++last};
-        REQUIRE(all.enter(id, std::move(entering), start) == Entry::accepted);
-        return id;
-    }
-    Ids dial_targets(std::uint64_t number) {
-        return sorted(all.dial_targets(chunk(number), random));
-    }
-
-    Neighbourhood all;
-    std::mt19937_64 random{1}; // NOLINT: the same cases each time
-    std::uint64_t last = 0;
-};
-
-} // namespace
 
 TEST_CASE("A neighbourhood takes each session once, and never its own") {
     Bench bench;
@@ -179,33 +119,6 @@ TEST_CASE("One that completes old chunks is no follower") {
     CHECK(bench.dial_targets(5) == Ids{});
 }
 
-TEST_CASE("The source is dialled only if it announced the chunk or nobody else is there") {
-    Bench bench;
-    auto source = neighbour(1);
-    source.is_source = true;
-    source.held = {{event, rendition, {1}, {100}}};
-    auto const first = bench.enter(source);
-    CHECK(bench.dial_targets(5) == Ids{first});
-
-    auto const viewer = bench.enter(neighbour(2));
-    bench.all.on_have(viewer, have(5, State::joining));
-    CHECK(bench.dial_targets(5) == Ids{viewer});
-
-    bench.all.on_have(first, have(5, State::complete));
-    CHECK(bench.dial_targets(5) == Ids{first, viewer});
-}
-
-TEST_CASE("The source is left alone while a higher follower is expected to dial") {
-    Bench bench;
-    auto source = neighbour(1);
-    source.is_source = true;
-    source.held = {{event, rendition, {1}, {100}}};
-    bench.enter(source);
-    auto const higher = bench.enter(neighbour(own + 1));
-    bench.all.on_have(higher, have(4, State::joining));
-    CHECK(bench.dial_targets(5) == Ids{});
-}
-
 TEST_CASE("One that says it dials is not dialled back") {
     Bench bench;
     auto const lower = bench.enter(neighbour(own - 1));
@@ -245,9 +158,8 @@ TEST_CASE("Of later joiners those with lower session ids are dialled, of holders
 
 TEST_CASE("Who may have a chunk: the source, those that announced it, and followers") {
     Bench bench;
-    auto source = neighbour(1);
-    source.is_source = true;
-    auto const first = bench.enter(source);
+    auto const source = neighbour(1);
+    auto const first = bench.enter_source(source);
     auto const told = bench.enter(neighbour(2));
     auto const follower = bench.enter(neighbour(203));
     bench.enter(neighbour(4));
@@ -293,31 +205,14 @@ TEST_CASE("The first receivers of new chunks take turns") {
     CHECK(empty.all.first_receivers(2).empty());
 }
 
-TEST_CASE("Whoever was at the source's goes there again for a reason only") {
-    Bench bench;
-    bench.all.set_room({});
-    auto source = neighbour(1);
-    source.is_source = true;
-    auto const id = bench.enter(source);
-    bench.enter(neighbour(2));
-    bench.all.leave(id);
-    CHECK_FALSE(bench.all.welcome(source.endpoint));
-    CHECK(bench.all.welcome(neighbour(3).endpoint));
-    bench.all.expect(source.endpoint);
-    CHECK(bench.all.welcome(source.endpoint));
-    bench.all.leave({2});
-    CHECK(bench.all.welcome(source.endpoint)); // there is nobody else
-}
-
 TEST_CASE("Named peers are dialled while there is too little to watch from") {
     Bench bench;
     CHECK(bench.all.redial_interval(0s) == 1s);
     CHECK(bench.all.redial_interval(1h) == 1s);
     bench.enter(neighbour(1));
     CHECK(bench.all.redial_interval(0s) == 2s);
-    auto source = neighbour(2);
-    source.is_source = true;
-    auto const id = bench.enter(source);
+    auto const source = neighbour(2);
+    auto const id = bench.enter_source(source);
     CHECK(bench.all.redial_interval(1h) == 30s);
     bench.all.leave(id);
     CHECK(bench.all.redial_interval(0s) == 2s);
@@ -397,9 +292,8 @@ TEST_CASE("peers names as many as a message may hold") {
 
 TEST_CASE("peers names no more than a node looks for, and the source for want of others") {
     Bench bench;
-    auto source = neighbour(1);
-    source.is_source = true;
-    auto const publishing = bench.enter(source);
+    auto const source = neighbour(1);
+    auto const publishing = bench.enter_source(source);
     auto const asking = bench.enter(neighbour(2));
     auto const alone = bench.all.peers_for(asking, start, bench.random).peers;
     CHECK(alone == std::vector<PeersMessage::Peer>{{source.endpoint, 0}});
@@ -416,13 +310,15 @@ TEST_CASE("peers names no more than a node looks for, and the source for want of
     CHECK(std::ranges::find(all, source.endpoint, &PeersMessage::Peer::endpoint) == all.end());
 }
 
-TEST_CASE("One that comes with a chunk is dialled for it, a source and one that hides are not") {
+TEST_CASE(
+    "One that comes with a chunk is dialled for it, who claims to be the source or hides is not"
+) {
     Bench bench;
     auto holding = neighbour(1);
     holding.held = {{event, rendition, {3}, {9}}};
     auto source = neighbour(2);
     source.held = holding.held;
-    source.is_source = true;
+    source.claims_source = true;
     auto hidden = neighbour(3);
     hidden.held = holding.held;
     hidden.endpoint.port = 0;

@@ -1,0 +1,70 @@
+#include "unit/swarm/neighbourhood_bench.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace minuteswarm;
+using namespace minuteswarm::neighbourhood_bench;
+using namespace std::chrono_literals;
+
+TEST_CASE("The source is dialled only if it announced the chunk or nobody else is there") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.held = {{event, rendition, {1}, {100}}};
+    auto const first = bench.enter_source(source);
+    CHECK(bench.dial_targets(5) == Ids{first});
+
+    auto const viewer = bench.enter(neighbour(2));
+    bench.all.on_have(viewer, have(5, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{viewer});
+
+    bench.all.on_have(first, have(5, State::complete));
+    CHECK(bench.dial_targets(5) == Ids{first, viewer});
+}
+
+TEST_CASE("The source is left alone while a higher follower is expected to dial") {
+    Bench bench;
+    auto source = neighbour(1);
+    source.held = {{event, rendition, {1}, {100}}};
+    bench.enter_source(source);
+    auto const higher = bench.enter(neighbour(own + 1));
+    bench.all.on_have(higher, have(4, State::joining));
+    CHECK(bench.dial_targets(5) == Ids{});
+}
+
+TEST_CASE("Whoever was at the source's goes there again for a reason only") {
+    Bench bench;
+    bench.all.set_room({});
+    auto const source = neighbour(1);
+    auto const id = bench.enter_source(source);
+    bench.enter(neighbour(2));
+    bench.all.leave(id);
+    CHECK_FALSE(bench.all.welcome(source.endpoint));
+    CHECK(bench.all.welcome(neighbour(3).endpoint));
+    bench.all.expect(source.endpoint);
+    CHECK(bench.all.welcome(source.endpoint));
+    bench.all.leave({2});
+    CHECK(bench.all.welcome(source.endpoint)); // there is nobody else
+}
+
+TEST_CASE("One that claims to be the source is like any other until it has proven it") {
+    Bench bench;
+    bench.all.set_room({});
+    auto claiming = neighbour(1);
+    claiming.claims_source = true;
+    auto const id = bench.enter(claiming);
+    auto const other = bench.enter(neighbour(2));
+    CHECK_FALSE(bench.all.source());
+    CHECK(bench.all.redial_interval(0s) == 2s);
+    CHECK(bench.all.welcome(claiming.endpoint));
+    bench.all.on_have(id, have(5, State::complete));
+    bench.all.on_have(other, have(5, State::complete));
+    CHECK(sorted(bench.all.holders(chunk(5), 500ms)) == Ids{id, other});
+
+    bench.all.note_source(id);
+    CHECK(bench.all.source() == claiming.endpoint);
+    CHECK(bench.all.redial_interval(0s) == 30s);
+    CHECK_FALSE(bench.all.welcome(claiming.endpoint));
+    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{other});
+    bench.all.note_source({99}); // has gone
+    CHECK(bench.all.source() == claiming.endpoint);
+}
