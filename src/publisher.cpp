@@ -341,7 +341,8 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
 void Publisher::state_bitrate(Record const& record) {
     auto const seconds = in_seconds(record.duration);
     if (descriptor_.bitrate > 0 || seconds <= 0) return;
-    descriptor_.bitrate = static_cast<std::uint64_t>(static_cast<double>(record.size) * 8 / seconds);
+    descriptor_.bitrate =
+        static_cast<std::uint64_t>(static_cast<double>(record.size) * 8 / seconds);
     steps_->describe(descriptor_);
     ++descriptor_.revision;
 }

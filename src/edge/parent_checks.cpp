@@ -8,12 +8,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds suspicion{100};       // beside two spans without a block
-constexpr milliseconds answer_time{400};     // of a neighbour to one that searches
-constexpr milliseconds unrooted_limit{3000}; // then even a fed stripe is given up
-constexpr seconds stalled_limit{4};          // then even a living parent is
+constexpr milliseconds suspicion{100};        // beside two spans without a block
+constexpr milliseconds answer_time{400};      // of a neighbour to one that searches
+constexpr milliseconds unrooted_limit{3000};  // then even a fed stripe is given up
+constexpr seconds stalled_limit{4};           // then even a living parent is
 constexpr milliseconds luxury_patience{2500}; // flowing is claimed for 1.5 s and told in one
-constexpr seconds lost_memory{4};            // then no path of before is told any more
+constexpr seconds lost_memory{4};             // then no path of before is told any more
 constexpr std::size_t most_lost = 16;
 constexpr seconds longest_distrust{60};
 constexpr int most_failures = 5; // 2 s doubled so often is the longest distrust
@@ -139,8 +139,8 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
     } else {
         // Who has enough waits until all have heard which part of the tree is lost.
         auto const can_wait = is_mere_luxury(stripe) && silence(feed, now) < luxury_patience;
-        feed.needs_another = (stalled && !can_wait) ||
-                             (feed.unrooted_since && unrooted > feed.unrooted_patience);
+        feed.needs_another =
+            (stalled && !can_wait) || (feed.unrooted_since && unrooted > feed.unrooted_patience);
     }
 }
 

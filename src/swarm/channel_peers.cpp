@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds fill_pause{250};
 constexpr Duration news_patience = std::chrono::seconds{10};
 constexpr std::size_t dials_per_fill = 8;
-constexpr std::size_t few_peers = 4;  // to begin with
+constexpr std::size_t few_peers = 4; // to begin with
 
 } // namespace
 
