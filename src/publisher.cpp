@@ -285,6 +285,7 @@ void Publisher::on_epoch(Recording::Epoch const& epoch) {
     descriptor_.container = epoch.container;
     descriptor_.codecs = epoch.codecs;
     descriptor_.bitrate = epoch.bitrate;
+    epoch_ = epoch.number;
     begin_edge();
     steps_->describe(descriptor_);
     ++descriptor_.revision;
@@ -340,7 +341,7 @@ void Publisher::on_chunk(EventWriter::Closed const& closed) {
 /// Few sources say it; without it whoever comes cannot tell what its uplink carries.
 void Publisher::state_bitrate(Record const& record) {
     auto const seconds = in_seconds(record.duration);
-    if (descriptor_.bitrate > 0 || seconds <= 0) return;
+    if (descriptor_.bitrate > 0 || record.epoch != epoch_ || seconds < 0.5 || is_over_) return;
     descriptor_.bitrate =
         static_cast<std::uint64_t>(static_cast<double>(record.size) * 8 / seconds);
     steps_->describe(descriptor_);

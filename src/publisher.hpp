@@ -113,6 +113,7 @@ private:
     Timer link_timer_;
 
     Descriptor descriptor_;
+    EpochNumber epoch_;
     ChunkNumber next_number_{1};
     std::vector<std::string> endpoints_;
     std::deque<Record> newest_; ///< for the DHT item

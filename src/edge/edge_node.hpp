@@ -111,6 +111,7 @@ struct EdgeNode {
     bool is_stepped_back = false;
     bool is_on_trial = false; ///< came back and is not fed yet: those who are go first
     bool is_searching = false;
+    MonotonicTime searching_since{};
     std::optional<GroupNumber> newest; ///< of any stripe
     MonotonicTime newest_at{};
     MonotonicTime resumed_at{}; ///< the stream, after an outage

@@ -82,7 +82,8 @@ bool Parents::is_dead(NeighbourId id, MonotonicTime now) const {
     auto const* neighbour = node_.find(id);
     if (!neighbour) return true;
     auto const answer = answer_time + 4 * neighbour->peer.delay;
-    return node_.is_searching && now - neighbour->last_heard > answer;
+    auto const asked = std::max(neighbour->last_heard, node_.searching_since);
+    return node_.is_searching && now - asked > answer;
 }
 
 bool Parents::is_stalled(Feed const& feed, MonotonicTime now) const {

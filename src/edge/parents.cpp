@@ -73,12 +73,12 @@ bool Parents::is_any_parent(NeighbourId id) const {
 /// Neither this node nor a child misses it.
 bool Parents::is_mere_luxury(StripeIndex stripe) const {
     auto const is_leaf = !has(node_.feeding | node_.homes, stripe);
-    return is_leaf && node_.is_luxury(stripe, node_.flowing);
+    return is_leaf && node_.is_luxury(stripe, node_.flowing & ~suspect_);
 }
 
-bool Parents::lacks_urgently(MonotonicTime now) const {
+bool Parents::lacks_urgently() const {
     for (StripeIndex s; s.value < feeds_.size(); ++s) {
-        if (!wants(s) || (feeds_[s.value].parent && !is_suspect(feeds_[s.value], now))) continue;
+        if (!wants(s) || (feeds_[s.value].parent && !has(suspect_, s))) continue;
         if (!is_mere_luxury(s)) return true;
     }
     return false;
@@ -113,8 +113,10 @@ Duration Parents::without_parent(MonotonicTime now) const {
 
 void Parents::refresh(MonotonicTime now) {
     node_.flowing = 0;
+    suspect_ = 0;
     for (StripeIndex s; s.value < feeds_.size(); ++s) {
         if (is_flowing(s, now)) node_.flowing |= mask_of(s);
+        if (is_suspect(feeds_[s.value], now)) suspect_ |= mask_of(s);
     }
 }
 

@@ -58,7 +58,7 @@ public:
     [[nodiscard]] bool is_above(NeighbourId id, StripeIndex stripe) const;
     [[nodiscard]] bool is_any_parent(NeighbourId id) const;
     /// Whether a stripe has no parent that this node or its children cannot do without.
-    [[nodiscard]] bool lacks_urgently(MonotonicTime now) const;
+    [[nodiscard]] bool lacks_urgently() const;
     /// Whether a home stripe has had no parent for a while: its next root may be this node.
     [[nodiscard]] bool has_homeless_home(MonotonicTime now) const;
     /// For how long the longest search has found nobody to ask.
@@ -157,6 +157,7 @@ private:
     EdgeNode& node_;
     GroupWindow const& groups_;
     std::vector<Feed> feeds_;
+    StripeMask suspect_ = 0; ///< stripes that seem to have stopped
     MonotonicTime next_switch_;
     std::optional<GroupNumber> start_;
     bool starts_near_ = false;

@@ -137,8 +137,10 @@ void Subscriptions::tick(MonotonicTime now) {
     parents_.tick(now);
     children_.tick(now);
     auto const is_fed = count(node_.flowing) >= node_.options.stripes;
-    node_.is_searching = !node_.options.is_source() && !node_.is_stepped_back &&
-                         (!is_fed || parents_.lacks_urgently(now));
+    auto const searches = !node_.options.is_source() && !node_.is_stepped_back &&
+                          (!is_fed || parents_.lacks_urgently());
+    if (searches && !std::exchange(node_.is_searching, searches)) node_.searching_since = now;
+    node_.is_searching = searches;
     links_.tick(adverts_.period(), now);
     catch_up_.tick(now);
     repair_.tick(now);

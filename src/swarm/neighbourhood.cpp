@@ -45,8 +45,10 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
 void Neighbourhood::note_source(NeighbourId id) {
     auto const found = neighbours_.find(id);
     if (found == neighbours_.end()) return;
+    auto const is_first =
+        std::ranges::none_of(neighbours_, [](auto const& entry) { return entry.second.is_source; });
     found->second.is_source = true;
-    source_ = found->second.endpoint;
+    if (is_first) source_ = found->second.endpoint;
 }
 
 Neighbour const* Neighbourhood::find(NeighbourId id) const {

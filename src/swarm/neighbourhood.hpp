@@ -64,7 +64,7 @@ public:
     /// A connection has said its handshake.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
     void leave(NeighbourId id) { neighbours_.erase(id); }
-    /// It has proven to be the source.
+    /// It has proven to be the source; one that is here already remains the one to dial.
     void note_source(NeighbourId id);
 
     [[nodiscard]] std::map<NeighbourId, Neighbour> const& all() const { return neighbours_; }

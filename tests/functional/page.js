@@ -55,7 +55,7 @@ async function watchLowLatency(page) {
   const behindMuxer = [];
   for (let i = 0; i < LOOKS; ++i) {
     await page.waitForTimeout(LOOK_MS);
-    behindMuxer.push(await page.evaluate(() => (Date.now() - hls.playingDate.getTime()) / 1000));
+    behindMuxer.push(await page.evaluate(() => (Date.now() - hls.playingDate?.getTime()) / 1000));
   }
   const player = await page.evaluate("({ latency: hls.latency, target: hls.targetLatency, isLow: hls.lowLatencyMode })");
   return { ...seen, ...player, parts: parts.length, refused, behindMuxer };

@@ -84,6 +84,7 @@ TEST_CASE("A viewer whose home has no parent dials the source that it knew, not 
     other.promise_everything();
     bench.swarm.driver.run([&] { source->close(); });
     CHECK(bench.swarm.driver.until([&] { return listening.dials() > 0; }));
+    CHECK(elsewhere.dials() == 0);
 }
 
 TEST_CASE("Who claims to be the source has no part in the live edge before it has proven it") {

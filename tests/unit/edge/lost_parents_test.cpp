@@ -111,6 +111,7 @@ TEST_CASE("A leaf that can do without a stripe asks nobody, and takes nobody for
     leaf.pass_groups(6);
     CHECK(leaf.feeds(parent));
     CHECK(leaf.node.sent<UnsubscribeMessage>(parent).empty());
+    CHECK(leaf.node.sent<SubscribeMessage>(usual).empty());
 }
 
 TEST_CASE("A leaf that lacks a second stripe as well finds out who is dead") {
@@ -119,6 +120,18 @@ TEST_CASE("A leaf that lacks a second stripe as well finds out who is dead") {
     leaf.lacking = 2;
     leaf.pass_groups(8);
     CHECK_FALSE(leaf.feeds(parent));
+}
+
+TEST_CASE("Who was not asked before is given the time to answer") {
+    Fed leaf{true};
+    leaf.parent_sends = leaf.parent_lives = false;
+    leaf.pass_groups(5);
+    leaf.lacking = 2;
+    leaf.pass_groups(3); // it has just begun to ask
+    CHECK(leaf.feeds(parent));
+    leaf.parent_lives = true;
+    leaf.pass_groups(2);
+    CHECK(leaf.feeds(parent));
 }
 
 TEST_CASE("A parent that sends again is no longer to be replaced") {
