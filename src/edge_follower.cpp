@@ -24,9 +24,15 @@ SharedBytes content_of(EdgeBytes const& bytes) {
 } // namespace
 
 EdgeFollower::EdgeFollower(
-    Store& store, Playback& playback, ChannelSwarm& swarm, Options options, Events events
+    Store& store,
+    DiskStrand& disk,
+    Playback& playback,
+    ChannelSwarm& swarm,
+    Options options,
+    Events events
 )
     : store_(store)
+    , disk_(disk)
     , playback_(playback)
     , swarm_(swarm)
     , options_(std::move(options))
@@ -184,11 +190,19 @@ void EdgeFollower::check_piece(Record const& record, std::size_t piece) {
             auto error, SharedBytes bytes
         ) {
             if (alive.expired()) return;
-            if (error || sha1(*bytes) != hash) {
-                store_.unverify(key, begin, end);
-                playback_.refresh(key.number);
-            }
-            on_piece(key.number);
+            // All of a long chunk at once would hold up the blocks that come meanwhile.
+            disk_.run(
+                0,
+                [bytes = error ? nullptr : bytes, hash] { return bytes && sha1(*bytes) == hash; },
+                [this, alive, key, begin, end](bool is_right) {
+                    if (alive.expired()) return;
+                    if (!is_right) {
+                        store_.unverify(key, begin, end);
+                        playback_.refresh(key.number);
+                    }
+                    on_piece(key.number);
+                }
+            );
         }
     );
 }

@@ -33,7 +33,12 @@ public:
     };
 
     EdgeFollower(
-        Store& store, Playback& playback, ChannelSwarm& swarm, Options options, Events events
+        Store& store,
+        DiskStrand& disk,
+        Playback& playback,
+        ChannelSwarm& swarm,
+        Options options,
+        Events events
     );
 
     /// Follows the run that it names, if it names one.
@@ -73,6 +78,7 @@ private:
     [[nodiscard]] ChunkKey key_of(ChunkNumber number) const;
 
     Store& store_;
+    DiskStrand& disk_; ///< also hashes
     Playback& playback_;
     ChannelSwarm& swarm_;
     Options options_;

@@ -192,6 +192,7 @@ void Viewer::begin_edge() {
     events.on_checked = [this](Record const& record) { on_edge_chunk(record); };
     edge_ = std::make_unique<EdgeFollower>(
         store_,
+        disk_,
         *playback_,
         *channel_,
         EdgeFollower::Options{
