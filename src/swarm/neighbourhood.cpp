@@ -42,6 +42,14 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
     return Entry::accepted;
 }
 
+/// A source that has come back from elsewhere may have proven itself before its old link ended.
+void Neighbourhood::leave(NeighbourId id) {
+    neighbours_.erase(id);
+    auto const source =
+        std::ranges::find_if(neighbours_, [](auto const& entry) { return entry.second.is_source; });
+    if (source != neighbours_.end()) source_ = source->second.endpoint;
+}
+
 void Neighbourhood::note_source(NeighbourId id) {
     auto const found = neighbours_.find(id);
     if (found == neighbours_.end()) return;

@@ -63,7 +63,7 @@ public:
 
     /// A connection has said its handshake.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
-    void leave(NeighbourId id) { neighbours_.erase(id); }
+    void leave(NeighbourId id);
     /// It has proven to be the source; one that is here already remains the one to dial.
     void note_source(NeighbourId id);
 

@@ -68,3 +68,14 @@ TEST_CASE("One that claims to be the source is like any other until it has prove
     bench.all.note_source({99}); // has gone
     CHECK(bench.all.source() == claiming.endpoint);
 }
+
+TEST_CASE("A source that came back from elsewhere is the one to dial once its old link has ended") {
+    Bench bench;
+    auto const before = neighbour(1);
+    auto const old = bench.enter_source(before);
+    auto const after = neighbour(2);
+    bench.enter_source(after);
+    CHECK(bench.all.source() == before.endpoint); // nobody takes its place while it is there
+    bench.all.leave(old);
+    CHECK(bench.all.source() == after.endpoint);
+}
