@@ -53,6 +53,13 @@ public:
 
     [[nodiscard]] std::uint16_t port() const { return parse_host_port(endpoint_)->port; }
     [[nodiscard]] Status status() const { return viewer_->status(); }
+    /// Bytes of chunks that came over their torrents.
+    [[nodiscard]] std::uint64_t chunk_payload() const {
+        std::uint64_t sum = 0;
+        for (auto const& peer : viewer_->status().peers)
+            sum += peer.down;
+        return sum;
+    }
     [[nodiscard]] bool has_ended() const { return is_stopped_ && !has_failed_; }
     [[nodiscard]] std::vector<std::string> const& notices() const { return notices_; }
     [[nodiscard]] Bytes output() const {
@@ -142,13 +149,22 @@ TEST_CASE("What the live edge has left out comes with the closed chunk before it
     REQUIRE(bench.publish_until([&] { return bench.published == 12; }));
     auto const lost = bench.make_group();
     bench.sent[{lost.header.chunk, lost.header.offset}] = lost.bytes;
-    REQUIRE(bench.publish_until([&] { return bench.published > groups_per_chunk; }));
-    bench.swarm.driver.run([&] { bench.source.publish(first_chunk(bench), 1); });
+    // All but the lost one: what is still on its way would come with the chunk as well.
+    REQUIRE(bench.publish_until([&] {
+        auto const& edge = viewer.status().edge;
+        return bench.published > groups_per_chunk && edge.groups + 1 == bench.published;
+    }));
+    auto const chunk = first_chunk(bench);
+    bench.swarm.driver.run([&] { bench.source.publish(chunk, 1); });
     CHECK(bench.publish_until([&] {
         auto const playhead = viewer.status().playhead;
         return playhead && playhead->chunk > ChunkNumber{1};
     }));
     CHECK(viewer.status().gaps.count == 0);
+    REQUIRE(bench.swarm.driver.until([&] { return viewer.status().chunks.held == 1; }));
+    // No more than the pieces that the lost bytes lie in.
+    CHECK(viewer.chunk_payload() > 0);
+    CHECK(viewer.chunk_payload() <= 2 * piece_length(chunk.record.size));
 }
 
 TEST_CASE("A viewer writes out exactly what was published, and ends with it") {
