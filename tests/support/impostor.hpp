@@ -101,6 +101,17 @@ public:
         }
         return found;
     }
+    /// How many messages with a block came before the last one of a kind.
+    template <class T>
+    [[nodiscard]] std::size_t blocks_before_last() const {
+        std::size_t blocks = 0;
+        std::size_t found = 0;
+        for (auto const& message : peer_->received()) {
+            blocks += std::holds_alternative<BlockMessage>(message) ? 1U : 0U;
+            if (subscription<T>(message)) found = blocks;
+        }
+        return found;
+    }
     [[nodiscard]] std::vector<Block> blocks() const {
         std::vector<Block> found;
         for (auto const& message : peer_->received()) {
