@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <set>
+
 using namespace minuteswarm;
 using namespace minuteswarm::edge_policy;
 
@@ -29,7 +31,75 @@ void wait_with_children(Node& source, int seconds) {
     }
 }
 
+/// A full relay: its children of stripe 0 say whether they have K others; blocks go on.
+class FullRelay {
+public:
+    FullRelay()
+        : relay_{{2}, 4} {
+        feed(relay_);
+        for (std::uint64_t id = 10; id < 14; ++id) {
+            REQUIRE(accepts(id, id < 12));
+            pass(milliseconds{250});
+        }
+        pass(seconds{2});
+    }
+    bool accepts(std::uint64_t id, bool is_needy) {
+        auto request = subscribe(0);
+        request.is_needy = is_needy;
+        relay_.enter(id, {static_cast<std::uint32_t>(id)});
+        relay_.forget();
+        relay_.hear(id, request);
+        return !relay_.sent<AcceptMessage>(id).empty();
+    }
+    void hear(std::uint64_t id, std::uint8_t stripes) { relay_.hear(id, advert_of(stripes, 0)); }
+    void pass(milliseconds time) {
+        for (auto const end = relay_.now() + time; relay_.now() < end;) {
+            ++group_;
+            for (StripeIndex s; s.value < 9; ++s)
+                relay_.block(1, s, group_, path_of({1}));
+            relay_.hear(1, advert_of(9, 0));
+            relay_.wait(milliseconds{250});
+        }
+    }
+    /// Of those with a slot.
+    [[nodiscard]] std::set<std::uint64_t> children() {
+        std::set<std::uint64_t> found;
+        for (auto const& child : relay_.policy().children({0}))
+            if (!child.leaving_at) found.insert(child.id.value);
+        return found;
+    }
+    Node& node() { return relay_; }
+
+private:
+    Node relay_;
+    std::uint64_t group_ = 200;
+};
+
 } // namespace
+
+TEST_CASE("Who has K other stripes gives its slot to one who has not, and nobody else does") {
+    FullRelay relay;
+    CHECK_FALSE(relay.accepts(20, false)); // it has enough as well
+    CHECK(relay.accepts(21, true));
+    CHECK(relay.children() == std::set<std::uint64_t>{10, 11, 12, 21}); // the newest one goes
+    CHECK(relay.accepts(22, true));
+    CHECK(relay.children() == std::set<std::uint64_t>{10, 11, 21, 22});
+    relay.pass(seconds{2});
+    CHECK_FALSE(relay.accepts(23, true)); // nobody has more than it needs
+    relay.hear(11, 9);                    // now one has
+    CHECK(relay.accepts(23, true));
+    CHECK(relay.children() == std::set<std::uint64_t>{10, 21, 22, 23});
+}
+
+TEST_CASE("A node that gives slots back takes them from those who have K other stripes first") {
+    FullRelay relay;
+    relay.node().policy().set_slots(3);
+    relay.pass(milliseconds{250});
+    CHECK(relay.children() == std::set<std::uint64_t>{10, 11, 12});
+    relay.node().policy().set_slots(2);
+    relay.pass(milliseconds{250});
+    CHECK(relay.children() == std::set<std::uint64_t>{10, 11});
+}
 
 TEST_CASE("A node that lags behind gives slots back within a second") {
     Node source{source_id, 18};
