@@ -27,6 +27,7 @@ struct ModelOptions {
     double fill = 0.93;   ///< of the uplink, in slots
     double header = 1.02; ///< of a block's payload
     std::uint64_t seed = 1;
+    bool has_equal_homes = false; ///< who knows of no homes yet chooses those that all others chose
 };
 
 /// What a peer is like.

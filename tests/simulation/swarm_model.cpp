@@ -59,7 +59,7 @@ NodeIndex SwarmModel::join(PeerOptions const& options) {
     node.paths.resize(policy.total());
     alive_.push_back(index);
     if (index > 0) events_.after(tracker_time, [this, index] { look_for_links(index); });
-    auto const first_tick = random_() % 100;
+    auto const first_tick = options_.has_equal_homes ? 0 : random_() % 100;
     events_.after(milliseconds{first_tick}, [this, index] { tick(index); });
     return index;
 }
@@ -104,7 +104,9 @@ void SwarmModel::connect(NodeIndex from, NodeIndex to, bool is_directed) {
         if (b.links.size() >= most_links(to, is_directed)) return;
         a.links[to] = one_way;
         b.links[from] = one_way;
+        draw_alike(from);
         a.policy->enter(neighbour_of(to), {{to + 1}, one_way, to == 0, is_directed}, now());
+        draw_alike(to);
         b.policy->enter(neighbour_of(from), {{from + 1}, one_way, from == 0, false}, now());
         act(from);
         act(to);
@@ -144,11 +146,17 @@ void SwarmModel::look_for_links(NodeIndex index) {
     });
 }
 
+/// Homes are what a policy draws first in a call.
+void SwarmModel::draw_alike(NodeIndex index) {
+    if (options_.has_equal_homes && nodes_[index].policy->homes() == 0) random_.seed(options_.seed);
+}
+
 void SwarmModel::tick(NodeIndex index) {
     auto& node = nodes_[index];
     if (!node.is_alive) return;
     auto& policy = *node.policy;
     policy.on_uplink(queue(node));
+    draw_alike(index);
     policy.tick(now());
     auto const is_absent =
         !node.absences.empty() && node.absences.back().second == MonotonicTime::max();

@@ -69,6 +69,7 @@ private:
     [[nodiscard]] std::size_t most_links(NodeIndex node, bool is_directed) const;
     void look_for_links(NodeIndex node);
     void disconnect(NodeIndex from, NodeIndex to);
+    void draw_alike(NodeIndex node);
     void tick(NodeIndex node);
     void emit();
 
