@@ -240,6 +240,7 @@ TEST_CASE("What went to roots that had fallen silent comes to everybody all the 
             model->kill(root_of(*model, s), true);
         model->run_for(seconds{15});
         in_time.push_back(share_in_time(*model, 19, 30, 5));
+        CHECK(in_time.back() >= 0.94);
     }
     CHECK(quantile(in_time, 0.5) >= 0.99);
 }
@@ -248,6 +249,7 @@ TEST_CASE("When thirty of a hundred leave in silence the others get nearly all i
     std::vector<double> in_time;
     for (std::string_view const seed : seeds)
         in_time.push_back(run(small("mass_failure_silent", {"n=100", "length=55", seed})).within_5);
+    CHECK(std::ranges::min(in_time) >= 0.95);
     CHECK(quantile(in_time, 0.5) >= 0.995);
 }
 
@@ -386,6 +388,7 @@ TEST_CASE("Far beyond capacity some step back and the others are fed") {
         CHECK(result.stepped_back > 0.05);
         CHECK(result.stepped_back < 0.4);
     }
+    CHECK(std::ranges::min(in_time) >= 0.94);
     CHECK(quantile(in_time, 0.5) >= 0.97);
 }
 
@@ -395,7 +398,9 @@ TEST_CASE("Peers without uplink and peers that forward nothing do not stop the o
     std::vector<double> in_time;
     for (std::string_view const seed : seeds)
         in_time.push_back(run(small("black_holes", {"n=100", "length=45", seed})).within_5);
-    CHECK(quantile(in_time, 0.5) >= 0.998);
+    // With one seed two stripes get one such root after the other: 25 s until both have others.
+    CHECK(std::ranges::min(in_time) >= 0.4);
+    CHECK(quantile(in_time, 0.25) >= 0.998);
 }
 
 TEST_CASE("A fifth of peers that overrate their uplink by two are found out") {
