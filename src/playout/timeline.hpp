@@ -110,7 +110,7 @@ public:
     /// time; the first one of an event that has ended or of one that is younger than that. None
     /// while none is known.
     [[nodiscard]] std::optional<Position> choose_start() const;
-    /// With the live edge: the same among those that are there with a second of media behind them,
+    /// With the live edge: the same among those with half a second of media that is there,
     /// as far back as was asked for; not `patient`, the oldest of them if none is that far back.
     [[nodiscard]] std::optional<Position> choose_live_start(bool is_patient) const;
     /// Sets the playhead, to the start of a chunk or to a random access point in it. Once, before
@@ -118,7 +118,7 @@ public:
     /// to the next random access point that has.
     ///
     /// Playing starts when the chunk is there to its end. One that comes over the live edge, so
-    /// that marks tell how much media there is, need only have its first second.
+    /// that marks tell how much media there is, need only have its first half second.
     void start_at(Position start);
     [[nodiscard]] bool has_start() const { return has_start_; }
 
@@ -227,7 +227,7 @@ private:
     void finish();
 
     // With less in hand a start would say nothing yet of how fast bytes come.
-    static constexpr MediaTime start_media = std::chrono::seconds{1};
+    static constexpr MediaTime start_media = std::chrono::milliseconds{500};
 
     Options options_;
     State state_ = State::starting;

@@ -31,7 +31,8 @@ TEST_CASE("Timeline releases the bytes of an open chunk as its groups come") {
     CHECK(player.timeline.counters().gaps == 0);
 }
 
-TEST_CASE("Timeline starts where a second of the live edge is there, as far back as asked for") {
+TEST_CASE("Timeline starts where half a second of the live edge is there, as far back as asked for"
+) {
     LivePlayer player;
     player.groups(1, 0, 16);
     player.groups(2, 0, 6); // 5.25 s of media, a random access point each second

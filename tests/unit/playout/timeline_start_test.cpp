@@ -87,45 +87,45 @@ TEST_CASE("Timeline moves its start on when the chosen chunk does not come") {
     CHECK(player.timeline.deadline({2}, 0) == start_of_test + seconds{7});
 }
 
-TEST_CASE("Timeline starts at the live edge with a second of media") {
+TEST_CASE("Timeline starts at the live edge with half a second of media") {
     LivePlayer player;
-    player.groups(1, 0, 4);
+    player.groups(1, 0, 2);
     player.timeline.start_at(start_of(1));
-    CHECK_FALSE(player.at(seconds{0})); // what the fourth group spans isn't told yet
-    player.group(1, 4);
+    CHECK_FALSE(player.at(seconds{0})); // what the second group spans isn't told yet
+    player.group(1, 2);
     CHECK(player.at(seconds{0}));
-    CHECK(player.released() == 5 * group_size);
+    CHECK(player.released() == 3 * group_size);
 }
 
 TEST_CASE("Timeline starts at the live edge with less when the chunk ends or patience does") {
     LivePlayer player;
-    player.groups(1, 12, 14);
-    player.timeline.start_at({{1}, 12 * group_size});
+    player.group(1, 14);
+    player.timeline.start_at({{1}, 14 * group_size});
     CHECK_FALSE(player.at(seconds{0}));
     SECTION("the chunk is there to its end") {
-        player.groups(1, 14, 16);
+        player.group(1, 15);
         CHECK_FALSE(player.at(seconds{0}));
         player.know(1);
         CHECK(player.at(seconds{0}));
-        CHECK(player.released() == 4 * group_size);
+        CHECK(player.released() == 2 * group_size);
     }
     SECTION("the latency asked for is over") {
         CHECK_FALSE(player.at(milliseconds{2999}));
         CHECK(player.at(seconds{3}));
-        CHECK(player.released() == 2 * group_size);
+        CHECK(player.released() == group_size);
     }
-    CHECK(player.newest().begin == 12 * group_size);
+    CHECK(player.newest().begin == 14 * group_size);
     CHECK(player.timeline.counters().gaps == 0);
 }
 
 TEST_CASE("Timeline moves its start to no random access point that would end in a gap at once") {
     LivePlayer player;
     player.groups(1, 4, 6);
-    player.groups(1, 7, 12); // one is missing
+    player.groups(1, 7, 10); // one is missing
     player.timeline.start_at(start_of(1));
     CHECK_FALSE(player.at(seconds{0}));
     CHECK_FALSE(player.at(seconds{3}));
-    player.group(1, 12);
+    player.group(1, 10);
     CHECK(player.at(milliseconds{3100}));
     CHECK(player.newest().begin == 8 * group_size);
     CHECK(player.timeline.counters().gaps == 0);
@@ -135,12 +135,12 @@ TEST_CASE("Timeline leaves a start that has not come for one that the live edge 
     LivePlayer player;
     player.have(1, 100); // too little of the chosen start
     player.timeline.start_at(start_of(1));
-    player.groups(2, 4, 8);
+    player.groups(2, 4, 6);
     CHECK_FALSE(player.at(milliseconds{100}));
-    player.group(2, 8);
+    player.group(2, 6);
     CHECK(player.at(milliseconds{200}));
     CHECK(player.newest().begin == 4 * group_size);
-    CHECK(player.released() == 5 * group_size);
+    CHECK(player.released() == 3 * group_size);
     CHECK(player.timeline.counters().gaps == 0);
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("Timeline waits for a start while only bytes of a later chunk have com
     CHECK(player.timeline.playhead() == start_of(1));
 }
 
-TEST_CASE("Timeline starts with a second of media across the end of a chunk") {
+TEST_CASE("Timeline starts with half a second of media across the end of a chunk") {
     LivePlayer player;
     player.groups(1, 12, 14);
     player.timeline.start_at({{1}, 12 * group_size});
