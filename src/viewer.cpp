@@ -211,9 +211,8 @@ void Viewer::on_edge_chunk(Record const& record) {
     ++from_edge_;
     events_.on_chunk(record.number);
     swarm_->chunks().add(key, record, {}, false);
-    channel_->announce_complete(
-        {event_, only_rendition, record.number}, channel_->neighbourhood().all().size()
-    );
+    // Nearly everybody has it as well.
+    channel_->announce_complete({event_, only_rendition, record.number}, limits::push_fanout);
 }
 
 void Viewer::on_end(ChunkNumber last) {
@@ -317,7 +316,12 @@ FetchChunk Viewer::fetch_chunk(Record const& record) const {
     chunk.number = record.number;
     chunk.duration = record.duration;
     chunk.size = record.size;
-    chunk.present = store_.verified(key).total();
+    auto present = store_.verified(key);
+    // What is before the start of a viewer that joined in the middle is not played.
+    auto const playhead = playback_->timeline().playhead();
+    if (!has_end_ && playhead && playhead->chunk == record.number)
+        present.add(0, std::min(playhead->offset, record.size));
+    chunk.present = present.total();
     chunk.is_active = swarm_->chunks().is_wanted(key);
     if (!has_end_ || chunk.present > 0) return chunk;
     chunk.is_unheld = !channel_->neighbourhood().is_held({event_, only_rendition, record.number});

@@ -11,11 +11,11 @@ using std::chrono::seconds;
 constexpr milliseconds busy_period{100};     // between two adverts when one of the two searches
 constexpr milliseconds progress_period{250}; // of newest groups only, to one that searches
 constexpr seconds settled_period{1};
-constexpr milliseconds root_period{300}; // to the source from its children: signs of life
-constexpr milliseconds age_change{60};   // that is worth bytes
-constexpr double packet_bytes = 46;      // framing, TCP and IP around an advert
-constexpr double burst_seconds = 3;      // of the control budget: a crowd that joins
-constexpr seconds given_up{6};           // a group older than that is nobody's hope
+constexpr int narrow_factor = 3;       // so much more rarely to and from a source of few stripes
+constexpr milliseconds age_change{60}; // that is worth bytes
+constexpr double packet_bytes = 46;    // framing, TCP and IP around an advert
+constexpr double burst_seconds = 3;    // of the control budget: a crowd that joins
+constexpr seconds given_up{6};         // a group older than that is nobody's hope
 
 std::uint8_t saturated(std::size_t value) {
     return static_cast<std::uint8_t>(std::min<std::size_t>(value, UINT8_MAX));
@@ -132,13 +132,19 @@ void Adverts::look_for_changes(GroupWindow const& groups, MonotonicTime now) {
     }
 }
 
+bool Adverts::with_narrow_source(Acquaintance const& to) const {
+    auto const with_source = to.peer.is_source || node_.options.is_source();
+    return with_source && !node_.options.has_many_stripes();
+}
+
 bool Adverts::is_due(Acquaintance const& to, Duration period, MonotonicTime now) const {
     auto const since = now - to.told;
     if (since >= period) return true;
     // Which slots the source has free is everybody's concern.
     if (!to.is_searching && !node_.is_searching && !node_.options.is_source()) return false;
-    if (to.is_news && since >= busy_period) return true;
-    return to.is_searching && since >= progress_period;
+    auto const least = with_narrow_source(to) ? Duration{node_.options.span} : Duration{};
+    if (to.is_news && since >= std::max<Duration>(busy_period, least)) return true;
+    return to.is_searching && since >= std::max<Duration>(progress_period, least);
 }
 
 void Adverts::tell(NeighbourId id, Acquaintance& to, MonotonicTime now, bool is_first) {
@@ -187,7 +193,8 @@ void Adverts::tick(GroupWindow const& groups, MonotonicTime now) {
     for (std::size_t i = 0; i < size; ++i) {
         auto const is_root = next->second.peer.is_source && parents_.is_any_parent(next->first);
         auto const may_tell = is_root || credit_ > 0;
-        auto const at_least = is_root ? Duration{root_period} : settled;
+        auto const slowly = with_narrow_source(next->second) ? settled * narrow_factor : settled;
+        auto const at_least = is_root ? node_.options.root_period() : slowly;
         if (may_tell && is_due(next->second, at_least, now)) tell(next->first, next->second, now);
         if (++next == node_.neighbours.end()) next = node_.neighbours.begin();
     }

@@ -29,6 +29,11 @@ struct SubscriptionOptions {
     /// Radio has fewer: in the bench more came late to listeners that kept a parent that was stuck,
     /// took one that was catching up and asked for more of what was missing.
     [[nodiscard]] bool has_many_stripes() const { return has_many(stripes); }
+    /// Between signs of life that the source's children give it. Each costs it an acknowledgement,
+    /// which a modem line feels.
+    [[nodiscard]] Duration root_period() const {
+        return std::max<Duration>(std::chrono::milliseconds{300}, span);
+    }
     [[nodiscard]] std::uint8_t total() const { return static_cast<std::uint8_t>(stripes + parity); }
 };
 

@@ -12,9 +12,10 @@ constexpr milliseconds watch_period{200};
 constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
-constexpr seconds out_of_favour{20};  // after a rotation: the others may prove themselves
-constexpr milliseconds silence{1000}; // of a child: three adverts are missing
-constexpr milliseconds doubt{600};    // of a child: two are
+constexpr seconds out_of_favour{20}; // after a rotation: the others may prove themselves
+constexpr int silence_adverts = 3;   // of a child that are missing
+constexpr int doubt_adverts = 2;
+constexpr milliseconds advert_way{100};
 constexpr seconds unsent_time{3};     // older blocks come with the chunk
 constexpr seconds outage_time{8};     // of the source's line
 constexpr seconds least_making_up{1}; // before what waits shows in the queue
@@ -126,7 +127,7 @@ void Children::on_sent(GroupNumber group, MonotonicTime now) {
 
 bool Children::is_heard(Child const& child, MonotonicTime now) const {
     auto const* neighbour = node_.find(child.id);
-    return neighbour && now - neighbour->last_heard < doubt;
+    return neighbour && now - neighbour->last_heard < doubt_adverts * node_.options.root_period();
 }
 
 /// A child is gone. What the source sent it since its last sign of life has reached nobody, unless
@@ -151,6 +152,7 @@ void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
 }
 
 void Children::drop_silent(MonotonicTime now) {
+    auto const silence = silence_adverts * node_.options.root_period() + advert_way;
     for (StripeIndex s; s.value < children_.size(); ++s) {
         auto& vacant = vacant_since_[s.value];
         if (!has(node_.feeding, s))

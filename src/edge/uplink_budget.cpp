@@ -1,6 +1,7 @@
 #include "edge/uplink_budget.hpp"
 
 #include "base/limits.hpp"
+#include "edge/edge_parameters.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -17,6 +18,10 @@ constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
 constexpr MediaTime least_media = std::chrono::seconds{4};
 constexpr MediaTime least_unless_given = std::chrono::seconds{1};
 constexpr double unknown_bitrate = 4'000'000;
+// Of a narrow uplink, in bits per second: acknowledgements, adverts and connections that come and
+// go take 8 kbit/s of the line of a node with a dozen neighbours, and the tenth that slots leave of
+// the uplink does not hold that and the headers of blocks.
+constexpr double narrow_reserve = 4'000;
 
 } // namespace
 
@@ -70,7 +75,8 @@ double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_bl
 /// All nodes see the same bitrate: what one gives up for a little of it, all do at once, and every
 /// tree has to form anew.
 std::size_t UplinkBudget::slots(std::size_t present) const {
-    auto const wanted = share * uplink() / stripe_rate();
+    auto const reserve = is_narrow(options_.uplink) ? narrow_reserve : 0;
+    auto const wanted = std::max(share * uplink() - reserve, 0.0) / stripe_rate();
     auto const slots = std::min(wanted, static_cast<double>(limits::edge_slots));
     auto const found = static_cast<std::size_t>(slots);
     auto const is_kept = found < present && promised(present) <= kept_share * uplink();

@@ -176,7 +176,9 @@ void ChannelSwarm::handle(NeighbourId from, RecordsMessage const& message) {
 void ChannelSwarm::handle(NeighbourId from, GetRecordsMessage const& message) {
     auto* const wanted = message.event.value == 0 ? newest_feed() : feed(message.event);
     if (!wanted) return;
-    auto const count = std::min<std::size_t>(message.count, limits::records_per_reply);
+    // Enough to begin with; the others have the rest.
+    auto const most = leaves_telling() ? 1 : limits::records_per_reply;
+    auto const count = std::min<std::size_t>(message.count, most);
     auto const link = links_.find(from);
     if (link == links_.end() ||
         !link->second.records.take(static_cast<double>(count), MonotonicClock::now())) {
@@ -230,9 +232,9 @@ void ChannelSwarm::ask_for_awaited(MonotonicTime now) {
 }
 
 void ChannelSwarm::pull(MonotonicTime now) {
-    if (options_.role == Role::source || links_.empty() || now - last_pull_ < pull_timeout) return;
-    auto some = links_.begin();
-    std::advance(some, static_cast<std::ptrdiff_t>(random_() % links_.size()));
+    if (options_.role == Role::source || now - last_pull_ < pull_timeout) return;
+    auto const to = neighbourhood_.one_to_ask(random_);
+    if (!to) return;
 
     auto* const followed = newest_feed();
     auto const first = followed && interest_ ? *interest_ : ChunkNumber{1};
@@ -241,10 +243,7 @@ void ChannelSwarm::pull(MonotonicTime now) {
     if (hole) {
         last_pull_ = now;
         auto const count = static_cast<std::uint16_t>(hole->count);
-        send(
-            some->first,
-            encode(GetRecordsMessage{followed->event(), only_rendition, hole->first, count})
-        );
+        send(*to, encode(GetRecordsMessage{followed->event(), only_rendition, hole->first, count}));
         return;
     }
     if (now - std::max(last_poll_, last_news_) < poll_interval) return;
@@ -252,7 +251,7 @@ void ChannelSwarm::pull(MonotonicTime now) {
     auto const* newest = followed ? followed->newest(only_rendition) : nullptr;
     auto const next = newest ? newest->value.number.next() : ChunkNumber{1};
     auto const event = EventId{0};
-    send(some->first, encode(GetRecordsMessage{event, only_rendition, next, 8}));
+    send(*to, encode(GetRecordsMessage{event, only_rendition, next, 8}));
 }
 
 } // namespace minuteswarm

@@ -75,7 +75,10 @@ void ChannelSwarm::handle(NeighbourId from, ProofMessage const& message) {
         neighbour->claims_source &&
         is_source_proof(message.signature, options_.channel, neighbour->session, options_.session);
     if (!is_genuine) return strike(from);
-    neighbourhood_.note_source(from);
+    for (auto const other : neighbourhood_.note_source(from)) {
+        if (auto const link = links_.find(other); link != links_.end())
+            part_later(*link->second.connection);
+    }
     enter_edge(from);
 }
 
@@ -96,7 +99,7 @@ void ChannelSwarm::fill_neighbourhood() {
     std::erase_if(known_peers_, [](auto const& peer) { return peer.is_gone(); });
 }
 
-std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now) const {
+std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now, unsigned dials) const {
     auto const* feed = feeds_.empty() ? nullptr : &feeds_.rbegin()->second;
     auto const* record = feed ? feed->newest(only_rendition) : nullptr;
     auto const is_over = feed && feed->end();
@@ -107,7 +110,7 @@ std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now) const {
             std::max(std::chrono::duration_cast<Duration>(expected), news_patience);
         still = std::max<Duration>(now - last_news_ - (record ? patience : Duration{}), {});
     }
-    return neighbourhood_.redial_interval(still);
+    return neighbourhood_.redial_interval(still, dials);
 }
 
 bool ChannelSwarm::is_neighbour(PeerEndpoint const& endpoint) const {

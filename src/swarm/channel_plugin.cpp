@@ -112,6 +112,7 @@ bool ChannelConnection::can_disconnect(lt::error_code const& error) {
 
 void ChannelConnection::on_disconnect(lt::error_code const&) {
     remote_message_ = 0;
+    leave_alone(connection_); // whom to dial again is the channel's to say
     receiver_.on_close(*this);
 }
 

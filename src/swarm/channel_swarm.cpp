@@ -34,6 +34,16 @@ constexpr double peers_burst = 2.0 * limits::peers_per_message;
 constexpr double successors_per_second = 1;
 constexpr double successors_burst = 10;
 
+// Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer:
+// the more so where the live edge takes most of its uplink.
+constexpr std::chrono::seconds source_patience{1};
+constexpr std::chrono::seconds edge_source_patience{10};
+constexpr std::chrono::seconds edge_patience{2}; // before others than those that were dialled
+
+// Neighbours that a source takes while its narrow uplink is full.
+constexpr double newcomers_per_second = 0.25;
+constexpr double newcomers_burst = 4;
+
 } // namespace
 
 ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
@@ -42,6 +52,7 @@ ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
     , events_(std::move(events))
     , random_(random_u64())
     , neighbourhood_({options.session, options.room})
+    , newcomers_(newcomers_per_second, newcomers_burst)
     , successors_(successors_per_second, successors_burst)
     , last_news_(MonotonicClock::now())
     , timer_(loop.io()) {
@@ -110,7 +121,15 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
 
     auto const now = MonotonicClock::now();
     auto const id = connection.id();
-    auto const entry = neighbourhood_.enter(id, std::move(neighbour), now);
+    if (auto const crossed = neighbourhood_.crossed_by(neighbour, now)) {
+        auto* const other = links_.at(*crossed).connection;
+        on_close(*other);
+        part_later(*other);
+    }
+    // Who is turned away costs a narrow source a third of one that stays a few seconds.
+    auto const has_time = !leaves_telling() || newcomers_.take(1, now);
+    auto const entry =
+        has_time ? neighbourhood_.enter(id, std::move(neighbour), now) : Neighbourhood::Entry::full;
     if (entry == Neighbourhood::Entry::full) {
         connection.send(encode(peers_for(id)));
     }
@@ -230,21 +249,26 @@ std::vector<PeerEndpoint> ChannelSwarm::join(ChunkId const& chunk) {
     have.state = HaveMessage::State::joining_dialling;
     auto const dialling = encode(have);
 
-    auto const targets = neighbourhood_.dial_targets(chunk, random_);
+    auto const targets = neighbourhood_.dial_targets(chunk, chunk_peers(), random_);
     std::vector<PeerEndpoint> endpoints;
     for (auto const& [id, neighbour] : neighbourhood_.all()) {
         auto const dials = std::find(targets.begin(), targets.end(), id) != targets.end();
         if (dials) endpoints.push_back(neighbour.endpoint);
-        send(id, dials ? dialling : plain);
+        auto const is_told = dials || (!edge_ && !neighbour.is_source);
+        if (is_told) send(id, dials ? dialling : plain);
     }
     return endpoints;
 }
 
-std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, Duration stuck) const {
+std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, Duration stuck) {
     std::vector<PeerEndpoint> endpoints;
-    for (auto const id : neighbourhood_.holders(chunk, stuck)) {
+    if (edge_ && stuck % edge_patience != Duration{}) return endpoints;
+    auto const with_source = stuck >= (edge_ ? edge_source_patience : source_patience);
+    for (auto const id : neighbourhood_.holders(chunk, with_source)) {
         endpoints.push_back(neighbourhood_.find(id)->endpoint);
     }
+    std::ranges::shuffle(endpoints, random_);
+    if (edge_ && endpoints.size() > chunk_peers()) endpoints.resize(chunk_peers());
     return endpoints;
 }
 
@@ -253,7 +277,8 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
     ChunkId const chunk{have.event, have.rendition, have.number};
     auto const* neighbour = neighbourhood_.find(from);
     if (neighbour && events_.on_have) {
-        auto const dial = neighbourhood_.should_dial_later(from, have.state);
+        auto const may_dial = !(edge_ && neighbour->is_source); // see edge_source_patience
+        auto const dial = may_dial && neighbourhood_.should_dial_later(from, have.state);
         events_.on_have(chunk, neighbour->endpoint, dial);
     }
     auto* const known = feed(have.event);

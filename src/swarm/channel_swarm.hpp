@@ -74,8 +74,13 @@ public:
     void announce_complete(ChunkId const& chunk, std::size_t receivers);
     /// This node joins a chunk: returns whom to connect to, and tells everybody.
     std::vector<PeerEndpoint> join(ChunkId const& chunk);
-    /// Everybody who may have a chunk, see Neighbourhood::holders.
-    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, Duration stuck) const;
+    /// Whom to ask for a chunk that has been `stuck` so long, see Neighbourhood::holders.
+    [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, Duration stuck);
+    /// How many are to be dialled for a chunk. Each connection costs as much as a second of radio:
+    /// beside the live edge, which leaves little to fetch, a few are enough.
+    [[nodiscard]] std::size_t chunk_peers() const {
+        return edge_ ? limits::edge_chunk_peers : limits::chunk_peers;
+    }
 
     /// Records from here on are wanted: holes behind `first` are pulled.
     void set_interest(ChunkNumber first) { interest_ = first; }
@@ -96,8 +101,10 @@ public:
     [[nodiscard]] LiveEdge* edge() { return edge_.get(); }
     [[nodiscard]] LiveEdge const* edge() const { return edge_.get(); }
 
-    /// How often to dial the peers that were named to this node; none: not at all for now.
-    [[nodiscard]] std::optional<Duration> redial_interval(MonotonicTime now) const;
+    /// How often to dial the peers that were named to this node; none: not at all for now. `dials`
+    /// is how often they were dialled since there were enough neighbours.
+    [[nodiscard]] std::optional<Duration>
+    redial_interval(MonotonicTime now, unsigned dials = 0) const;
     /// This endpoint is about to be dialled for a reason.
     void expect(PeerEndpoint const& endpoint) { neighbourhood_.expect(endpoint); }
     void ban(PeerEndpoint const& endpoint);
@@ -181,6 +188,7 @@ private:
     };
     std::vector<KnownPeer> known_peers_;
     std::unique_ptr<LiveEdge> edge_;
+    TokenBucket newcomers_;              ///< that enter where leaves_telling
     TokenBucket successors_;             ///< endpoints that parents name, to be dialled
     std::vector<PeerEndpoint> directed_; ///< dialled for their homes, not connected yet
     std::optional<ChunkNumber> interest_;

@@ -143,6 +143,7 @@ void ChunkTorrents::add(
     auto& active = note_active(key, record, torrent);
     active.is_wanted = wanted;
     active.wanted_at = active.last_used;
+    active.named_peers = peers.size();
     // Peers of a torrent that is added running are dialled at the next one-second tick; resuming
     // dials at once.
     torrent.resume();
@@ -174,6 +175,7 @@ void ChunkTorrents::add_peers(ChunkKey const& key, std::vector<PeerEndpoint> con
     auto const found = active_.find(key);
     if (found == active_.end() || peers.empty()) return;
     auto& torrent = found->second.torrent;
+    found->second.named_peers += peers.size();
     for (auto const& peer : peers)
         torrent.connect_peer(to_endpoint(peer));
     dial_now(torrent);
@@ -232,6 +234,11 @@ std::vector<ChunkKey> ChunkTorrents::wanted() const {
 bool ChunkTorrents::is_wanted(ChunkKey const& key) const {
     auto const found = active_.find(key);
     return found != active_.end() && found->second.is_wanted;
+}
+
+std::size_t ChunkTorrents::named_peers(ChunkKey const& key) const {
+    auto const found = active_.find(key);
+    return found == active_.end() ? 0 : found->second.named_peers;
 }
 
 std::vector<ChunkTorrents::Stuck> ChunkTorrents::stuck() {

@@ -80,6 +80,8 @@ public:
     /// Pieces are asked for, or have been sent since the last `limit_upload`.
     [[nodiscard]] bool is_busy() const;
     [[nodiscard]] bool is_wanted(ChunkKey const& key) const;
+    /// How many peers it was given to connect to.
+    [[nodiscard]] std::size_t named_peers(ChunkKey const& key) const;
     [[nodiscard]] std::vector<ChunkKey> wanted() const;
     [[nodiscard]] std::size_t active() const { return active_.size(); }
     /// Wanted chunks that got nothing since the last call.
@@ -114,6 +116,7 @@ private:
         std::uint64_t sent = 0;
         std::uint64_t sent_before = 0;
         unsigned calls_without_payload = 0;
+        std::size_t named_peers = 0; ///< that were given to it
     };
 
     [[nodiscard]] lt::tcp::endpoint own_endpoint() const override;

@@ -9,6 +9,7 @@
 #include <libtorrent/peer_connection.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/settings_pack.hpp>
+#include <libtorrent/torrent_peer.hpp>
 #include <libtorrent/version.hpp>
 
 #include <netinet/in.h>
@@ -21,6 +22,9 @@
 namespace minuteswarm {
 
 namespace {
+
+constexpr int most_failures = 31; // that libtorrent counts of a peer
+constexpr int left_alone = 19;    // seconds
 
 bool is_known_version() {
     return std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0;
@@ -64,6 +68,13 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
 }
 
+void leave_alone(lt::peer_connection_handle const& connection) {
+    if (!is_known_version()) return;
+    auto const native = connection.native_handle();
+    auto* peer = native && !native->failed() ? native->peer_info_struct() : nullptr;
+    if (peer != nullptr) peer->failcount = left_alone;
+}
+
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session) {
     auto const listen = session.get_settings().get_str(lt::settings_pack::listen_interfaces);
     auto const host_port = parse_host_port(listen, true);
@@ -95,8 +106,7 @@ void dial_now(lt::torrent_handle const& torrent) {
 }
 
 void connect_peer(lt::torrent_handle const& torrent, PeerEndpoint const& peer) {
-    constexpr int forgiven = 4;
-    for (int i = 0; i < forgiven; ++i) {
+    for (int i = 0; i < most_failures; ++i) {
         torrent.connect_peer(to_endpoint(peer), lt::peer_info::tracker);
     }
 }

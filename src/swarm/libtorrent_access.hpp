@@ -15,7 +15,7 @@
 namespace minuteswarm {
 
 /// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round
-/// trips. With unsent_bytes the one use of parts of libtorrent that are not public; does nothing
+/// trips. With the next four the one use of parts of libtorrent that are not public; does nothing
 /// with any but the version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
 
@@ -28,6 +28,12 @@ Duration half_round_trip(lt::peer_connection_handle const& connection);
 
 /// Bytes that wait for a peer to read; 0 where that cannot be told, see set_no_delay.
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
+
+/// Of a connection that ends without having failed: libtorrent, which would dial its peer again
+/// each second as long as it may dial anybody, leaves it alone for 20 seconds, or until
+/// `connect_peer` names it. To be called before the connection has left its torrent. See
+/// set_no_delay.
+void leave_alone(lt::peer_connection_handle const& connection);
 
 /// Where a session listens; the address is unspecified if that is at all of them.
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session);

@@ -7,14 +7,14 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::seconds alive_for{60};
+constexpr std::chrono::seconds crossing_time{3}; // as long as a dial may take
 constexpr std::uint64_t follower_memory =
     4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
 constexpr std::size_t expected_peers = 32;
-// Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer.
-constexpr std::chrono::seconds source_patience{1};
 constexpr Duration shortest_redial = std::chrono::seconds{1};
 constexpr Duration longest_redial = std::chrono::seconds{30};
+constexpr Duration longest_alone = std::chrono::seconds{10};
 constexpr int redial_share = 4;           // of the time without news
 constexpr std::size_t few_neighbours = 3; // a third of those that are wanted
 
@@ -34,12 +34,24 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
     if (neighbour.session == options_.self) return Entry::self;
     if (bans_.is_banned(neighbour.endpoint.address, neighbour.session, now)) return Entry::banned;
     for (auto const& [other, known] : neighbours_) {
-        if (other != id && known.session == neighbour.session) return Entry::duplicate;
+        if (other == id || known.session != neighbour.session) continue;
+        if (known.is_source || !neighbour.claims_source) return Entry::duplicate;
     }
     if (neighbours_.size() >= options_.room.most) return Entry::full;
-    neighbour.last_heard = now;
+    neighbour.entered = neighbour.last_heard = now;
     neighbours_.insert_or_assign(id, std::move(neighbour));
     return Entry::accepted;
+}
+
+std::optional<NeighbourId>
+Neighbourhood::crossed_by(Neighbour const& neighbour, MonotonicTime now) const {
+    for (auto const& [id, known] : neighbours_) {
+        auto const have_crossed = known.session == neighbour.session &&
+                                  known.is_outgoing != neighbour.is_outgoing &&
+                                  now - known.entered < crossing_time;
+        if (have_crossed && neighbour.is_outgoing == (options_.self < known.session)) return id;
+    }
+    return std::nullopt;
 }
 
 /// A source that has come back from elsewhere may have proven itself before its old link ended.
@@ -50,13 +62,18 @@ void Neighbourhood::leave(NeighbourId id) {
     if (source != neighbours_.end()) source_ = source->second.endpoint;
 }
 
-void Neighbourhood::note_source(NeighbourId id) {
+std::vector<NeighbourId> Neighbourhood::note_source(NeighbourId id) {
+    std::vector<NeighbourId> others;
     auto const found = neighbours_.find(id);
-    if (found == neighbours_.end()) return;
+    if (found == neighbours_.end()) return others;
     auto const is_first =
         std::ranges::none_of(neighbours_, [](auto const& entry) { return entry.second.is_source; });
     found->second.is_source = true;
     if (is_first) source_ = found->second.endpoint;
+    for (auto const& [other, known] : neighbours_) {
+        if (other != id && known.session == found->second.session) others.push_back(other);
+    }
+    return others;
 }
 
 Neighbour const* Neighbourhood::find(NeighbourId id) const {
@@ -123,6 +140,7 @@ std::vector<NeighbourId> Neighbourhood::push_targets(
     std::vector<NeighbourId> targets;
     for (auto const& [id, neighbour] : neighbours_) {
         auto const announced = chunk && neighbour.announced.contains(*chunk);
+        if (neighbour.is_source) continue; // all statements are its own
         if (announced || neighbour.knows.contains(statement) || tree.others.contains(id)) continue;
         (tree.children.contains(id) ? children : targets).push_back(id);
     }
@@ -183,7 +201,7 @@ bool Neighbourhood::follows(Neighbour const& neighbour, ChunkId const& chunk) co
 }
 
 std::vector<NeighbourId>
-Neighbourhood::dial_targets(ChunkId const& chunk, std::mt19937_64& random) const {
+Neighbourhood::dial_targets(ChunkId const& chunk, std::size_t most, std::mt19937_64& random) const {
     std::vector<NeighbourId> targets;
     std::vector<NeighbourId> sources;
     std::size_t expected = 0; // those that will dial us
@@ -201,14 +219,14 @@ Neighbourhood::dial_targets(ChunkId const& chunk, std::mt19937_64& random) const
         auto const told = announced != neighbour.announced.end();
         (neighbour.is_source && !told ? sources : targets).push_back(id);
     }
-    keep_some(targets, limits::chunk_peers, random);
+    keep_some(targets, most, random);
     if (targets.size() + expected < enough_without_source) {
         targets.insert(targets.end(), sources.begin(), sources.end());
     }
     return targets;
 }
 
-std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, Duration stuck) const {
+std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_source) const {
     std::vector<NeighbourId> found;
     std::vector<NeighbourId> sources;
     for (auto const& [id, neighbour] : neighbours_) {
@@ -219,8 +237,7 @@ std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, Duration s
             found.push_back(id);
         }
     }
-    if (stuck >= source_patience || found.empty())
-        found.insert(found.end(), sources.begin(), sources.end());
+    if (with_source || found.empty()) found.insert(found.end(), sources.begin(), sources.end());
     if (!found.empty()) return found;
     // Nobody said so; but who came here before it had checked its archive could not say it.
     for (auto const& [id, neighbour] : neighbours_) {
@@ -242,14 +259,33 @@ bool Neighbourhood::should_dial_newcomer(NeighbourId id, ChunkId const& chunk) c
            may_have(*neighbour, chunk);
 }
 
-std::optional<Duration> Neighbourhood::redial_interval(Duration still) const {
-    if (neighbours_.empty()) return shortest_redial;
-    auto const has_source =
-        std::ranges::any_of(neighbours_, [](auto const& entry) { return entry.second.is_source; });
-    if (has_source) return longest_redial;
+bool Neighbourhood::has_source() const {
+    return std::ranges::any_of(neighbours_, [](auto& entry) { return entry.second.is_source; });
+}
+
+std::optional<Duration> Neighbourhood::redial_interval(Duration still, unsigned dials) const {
+    auto const in_vain = shortest_redial * (1U << std::min(dials, 5U));
+    if (neighbours_.empty()) return std::min<Duration>(in_vain, longest_alone);
+    if (has_source()) return longest_redial;
     auto const is_alright = neighbours_.size() >= options_.room.wanted / few_neighbours;
     if (is_alright && still == Duration{}) return std::nullopt;
-    return std::clamp<Duration>(still / redial_share, 2 * shortest_redial, longest_redial);
+    auto const since_news = std::max<Duration>(still / redial_share, in_vain);
+    return std::clamp<Duration>(since_news, 2 * shortest_redial, longest_redial);
+}
+
+std::vector<NeighbourId> Neighbourhood::rather_than_source(std::vector<NeighbourId> all) const {
+    auto const is_source = [this](NeighbourId id) { return neighbours_.at(id).is_source; };
+    if (!std::ranges::all_of(all, is_source)) std::erase_if(all, is_source);
+    return all;
+}
+
+std::optional<NeighbourId> Neighbourhood::one_to_ask(std::mt19937_64& random) const {
+    std::vector<NeighbourId> all;
+    for (auto const& [id, neighbour] : neighbours_)
+        all.push_back(id);
+    all = rather_than_source(std::move(all));
+    if (all.empty()) return std::nullopt;
+    return all[random() % all.size()];
 }
 
 std::vector<NeighbourId> Neighbourhood::announcers(ChunkId const& chunk) const {
@@ -257,7 +293,7 @@ std::vector<NeighbourId> Neighbourhood::announcers(ChunkId const& chunk) const {
     for (auto const& [id, neighbour] : neighbours_) {
         if (neighbour.announced.contains(chunk)) found.push_back(id);
     }
-    return found;
+    return rather_than_source(std::move(found));
 }
 
 std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
@@ -265,7 +301,7 @@ std::vector<NeighbourId> Neighbourhood::first_receivers(std::size_t most) {
     auto next = neighbours_.upper_bound(last_receiver_);
     for (std::size_t seen = 0; seen < neighbours_.size() && chosen.size() < most; ++seen, ++next) {
         if (next == neighbours_.end()) next = neighbours_.begin();
-        chosen.push_back(next->first);
+        if (!next->second.is_source) chosen.push_back(next->first);
     }
     if (!chosen.empty()) last_receiver_ = chosen.back();
     return chosen;

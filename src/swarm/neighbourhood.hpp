@@ -35,6 +35,7 @@ struct Neighbour {
     bool has_edge = false;      ///< takes part in the live edge
     Duration delay{};           ///< half the round trip when it came
     bool is_outgoing = false;
+    MonotonicTime entered{};
     MonotonicTime last_heard{};
     std::size_t strikes = 0;
     std::vector<ChannelHandshake::HeldRange> held;
@@ -61,11 +62,18 @@ public:
     [[nodiscard]] std::optional<PeerEndpoint> const& source() const { return source_; }
     [[nodiscard]] LinkRoom const& room() const { return options_.room; }
 
-    /// A connection has said its handshake.
+    /// A connection has said its handshake. Each session is taken once; only who claims to be the
+    /// source is not turned away for another's word: which of them is, its proof will show.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
+    /// The connection that has to go before this one enters: both sides have dialled at once, and
+    /// of two connections that of the lower session stays. Or each would keep its own, and none be
+    /// left.
+    [[nodiscard]] std::optional<NeighbourId>
+    crossed_by(Neighbour const& neighbour, MonotonicTime now) const;
     void leave(NeighbourId id);
-    /// It has proven to be the source; one that is here already remains the one to dial.
-    void note_source(NeighbourId id);
+    /// It has proven to be the source; one that is here already remains the one to dial. Returns
+    /// the others of its session, which are to go.
+    [[nodiscard]] std::vector<NeighbourId> note_source(NeighbourId id);
 
     [[nodiscard]] std::map<NeighbourId, Neighbour> const& all() const { return neighbours_; }
     [[nodiscard]] Neighbour const* find(NeighbourId id) const;
@@ -104,15 +112,15 @@ public:
 
     void on_have(NeighbourId id, HaveMessage const& have);
 
-    /// Whom to connect to for a chunk, and so whom to tell that they need not: neighbours that hold
+    /// Whom to connect to for a chunk, and so whom to tell that they need not: `most` that hold
     /// or joined it, and those with a lower session id that joined one of the chunks just before
     /// it, since they are joining at this moment, too. The source only if it announced the chunk or
     /// nobody else did.
     [[nodiscard]] std::vector<NeighbourId>
-    dial_targets(ChunkId const& chunk, std::mt19937_64& random) const;
-    /// When a chunk has been `stuck` so long: everybody who may have it, the source only after a
-    /// second or if there is nobody else; if there is none of these, everybody.
-    [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk, Duration stuck) const;
+    dial_targets(ChunkId const& chunk, std::size_t most, std::mt19937_64& random) const;
+    /// When a chunk does not come: everybody who may have it, the source only if that is wished or
+    /// there is nobody else; if there is none of these, everybody.
+    [[nodiscard]] std::vector<NeighbourId> holders(ChunkId const& chunk, bool with_source) const;
     /// Whether to connect to a neighbour that announced a chunk after this node joined it.
     [[nodiscard]] bool should_dial_later(NeighbourId id, HaveMessage::State state) const;
 
@@ -121,7 +129,10 @@ public:
     /// well.
     [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
 
-    /// Who has spoken of a chunk, and so has its record.
+    /// One neighbour by chance for a question that any can answer; none without neighbours. The
+    /// source only if there is nobody else: everybody has it.
+    [[nodiscard]] std::optional<NeighbourId> one_to_ask(std::mt19937_64& random) const;
+    /// Who has spoken of a chunk, and so has its record; the source only if nobody else has.
     [[nodiscard]] std::vector<NeighbourId> announcers(ChunkId const& chunk) const;
     /// Whether a neighbour says to have all of a chunk.
     [[nodiscard]] bool is_held(ChunkId const& chunk) const;
@@ -130,11 +141,13 @@ public:
     [[nodiscard]] std::optional<ChunkNumber>
     first_held(EventId event, RenditionId rendition, ChunkNumber last) const;
 
+    [[nodiscard]] bool has_source() const;
     /// How often to dial the peers that were named to this node, by a link or its user, when
-    /// nothing new has come for `still`: at once while alone, now and then with the source as a
+    /// nothing new has come for `still`: soon while alone, more rarely the more `dials` have been
+    /// in vain, as the way to them may be full of others' dials; now and then with the source as a
     /// neighbour, never while others bring what is new. Else soon, as the source may be coming
     /// back, but more rarely the longer it takes: all others are at its door, too.
-    [[nodiscard]] std::optional<Duration> redial_interval(Duration still) const;
+    [[nodiscard]] std::optional<Duration> redial_interval(Duration still, unsigned dials) const;
 
     /// The few that a source tells of a new chunk: the copies leave from them. Takes turns.
     [[nodiscard]] std::vector<NeighbourId> first_receivers(std::size_t most);
@@ -146,6 +159,7 @@ public:
 
 private:
     [[nodiscard]] bool follows(Neighbour const& neighbour, ChunkId const& chunk) const;
+    [[nodiscard]] std::vector<NeighbourId> rather_than_source(std::vector<NeighbourId> all) const;
     [[nodiscard]] static bool brought(Neighbour const& neighbour, ChunkId const& chunk);
     [[nodiscard]] static bool may_have(Neighbour const& neighbour, ChunkId const& chunk);
 

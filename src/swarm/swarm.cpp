@@ -227,6 +227,8 @@ void Swarm::fill(Joined const& joined, std::size_t least) {
 
 void Swarm::dial_peers(ChannelId const& channel, Joined& joined) {
     joined.dialled = MonotonicClock::now();
+    ++joined.dials;
+    joined.dial_stretch = 1 + static_cast<double>(random_u64() % 512) / 1024;
     for (auto const& peer : joined.peers)
         dial_named(channel, peer);
 }
@@ -255,12 +257,14 @@ void Swarm::fetch(ChunkKey const& key, Record const& record) {
 }
 
 void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it) {
-    if (dial_it && chunks_->is_wanted(key)) chunks_->add_peers(key, {peer});
+    auto const* channel = find(key.channel);
+    if (!dial_it || !channel || !chunks_->is_wanted(key)) return;
+    if (chunks_->named_peers(key) < channel->chunk_peers()) chunks_->add_peers(key, {peer});
 }
 
 void Swarm::rescue_stuck() {
     for (auto const& [key, calls] : chunks_->stuck()) {
-        auto const* channel = find(key.channel);
+        auto* const channel = find(key.channel);
         if (!channel) continue;
         ChunkId const chunk{key.event, key.rendition, key.number};
         chunks_->add_peers(key, channel->holders(chunk, calls * rescue_interval));
@@ -332,8 +336,9 @@ void Swarm::tick() {
     for (auto& [id, joined] : channels_) {
         fill(joined, 0);
         auto const now = MonotonicClock::now();
-        auto const interval = joined.swarm->redial_interval(now);
-        if (!interval || now - joined.dialled < *interval) continue;
+        auto const interval = joined.swarm->redial_interval(now, joined.dials);
+        if (!interval || joined.swarm->neighbourhood().has_source()) joined.dials = 0;
+        if (!interval || now - joined.dialled < joined.dial_stretch * *interval) continue;
         dial_peers(id, joined);
     }
 }

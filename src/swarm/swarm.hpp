@@ -125,6 +125,8 @@ private:
         lt::torrent_handle torrent;
         std::vector<std::string> peers;
         MonotonicTime dialled{}; ///< when these were, last
+        unsigned dials = 0;      ///< since there were enough neighbours, or the source
+        double dial_stretch = 1; ///< of the interval, so that a crowd does not dial in step
     };
     void dial_peers(ChannelId const& channel, Joined& joined);
     static void fill(Joined const& joined, std::size_t least);

@@ -26,10 +26,11 @@ Bytes greeting(InfoHash const& torrent) {
     return bytes;
 }
 
-Bytes extension_handshake(ByteView ms) {
+Bytes extension_handshake(ByteView ms, std::uint16_t listens_at) {
     auto bytes = to_bytes("d1:md10:ms_channeli" + std::to_string(own_number) + "ee2:ms");
     append(bytes, as_bytes(std::to_string(ms.size()) + ":"));
     append(bytes, ms);
+    if (listens_at != 0) append(bytes, as_bytes("1:pi" + std::to_string(listens_at) + "e"));
     bytes.push_back('e');
     return bytes;
 }
@@ -58,8 +59,8 @@ void RawPeer::send(ByteView message) {
     send_extension(number_, message);
 }
 
-void RawPeer::send_extension_handshake(ByteView ms) {
-    send_extension(0, extension_handshake(ms));
+void RawPeer::send_extension_handshake(ByteView ms, std::uint16_t listens_at) {
+    send_extension(0, extension_handshake(ms, listens_at));
 }
 
 void RawPeer::send_extension(std::uint8_t number, ByteView payload) {

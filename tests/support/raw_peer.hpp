@@ -26,8 +26,8 @@ public:
 
     /// One ms_channel message.
     void send(ByteView message);
-    /// Another extension handshake.
-    void send_extension_handshake(ByteView ms);
+    /// Another extension handshake; `listens_at` is the port that BEP 10 has a key for.
+    void send_extension_handshake(ByteView ms, std::uint16_t listens_at = 0);
     /// Reads nothing from now on.
     void stop_reading() { is_reading_ = false; }
     void close();

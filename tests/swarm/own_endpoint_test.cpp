@@ -1,4 +1,6 @@
+#include "support/dial_counter.hpp"
 #include "support/loopback_session.hpp"
+#include "support/swarm_node.hpp"
 #include "swarm/channel_plugin.hpp"
 #include "swarm/libtorrent_access.hpp"
 
@@ -76,6 +78,28 @@ std::size_t words_said(bool welcomes) {
 }
 
 } // namespace
+
+TEST_CASE("Who parts is not dialled again unless somebody names it; one that failed is") {
+    TestSwarm swarm;
+    auto& viewer = swarm.add_viewer();
+    DialCounter at_one{swarm.loop};
+    DialCounter at_other{swarm.loop};
+    auto const enter = [&](DialCounter const& listening) {
+        auto const before = viewer.neighbours();
+        auto peer = swarm.connect(viewer);
+        REQUIRE(swarm.driver.until([&] { return viewer.neighbours() > before; }));
+        swarm.driver.run([&] { peer->send_extension_handshake({}, listening.endpoint().port); });
+        return peer;
+    };
+    auto const one = enter(at_one);
+    swarm.driver.run([&] { one->close(); });
+    REQUIRE(swarm.driver.until([&] { return viewer.neighbours() == 0; }));
+    auto const other = enter(at_other);
+    swarm.driver.run([&] { other->send(Bytes(limits::message_size + 1)); });
+    REQUIRE(swarm.driver.until([&] { return viewer.neighbours() == 0; }));
+    CHECK(swarm.driver.until([&] { return at_other.dials() > 0; }));
+    CHECK(at_one.dials() == 0);
+}
 
 TEST_CASE("A dialled peer that is not welcome is let go before a word is said") {
     CHECK(words_said(false) == 0);

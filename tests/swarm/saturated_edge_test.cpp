@@ -181,6 +181,42 @@ TEST_CASE("Live blocks overtake catch-up after an outage of three seconds, and a
     }));
 }
 
+TEST_CASE("A narrow source whose slots are used turns a crowd away with names of others") {
+    TestSwarm swarm;
+    auto& source = swarm.add_source();
+    EdgeParameters const parameters{450, 2, 0, RunId{{1}}};
+    swarm.driver.run([&] {
+        source.channel().begin_edge({test_event, {0}, parameters, 40'000, 56'000, {}, {}});
+    });
+    auto const come = [&](std::uint16_t port) {
+        ChannelHandshake handshake;
+        handshake.has_edge = true;
+        handshake.port = port;
+        return swarm.connect(source, handshake);
+    };
+    auto const child = come(2000);
+    REQUIRE(swarm.driver.until([&] { return source.neighbours() == 1; }));
+    swarm.driver.run([&] {
+        for (StripeIndex stripe; stripe.value < 2; ++stripe) {
+            SubscribeMessage const ask{stripe, {0}, 0, true, true, true, true};
+            child->send(encode(SubscriptionEnvelope{source_node(parameters.run), ask}));
+        }
+    });
+    REQUIRE(swarm.driver.until([&] { return source.channel().edge()->is_busy(); }));
+    std::vector<std::shared_ptr<RawPeer>> crowd;
+    for (std::uint16_t i = 1; i <= 12; ++i)
+        crowd.push_back(come(2000 + i));
+    auto const is_sent_away = [](auto const& peer) { return peer->is_closed(); };
+    CHECK(swarm.driver.until([&] { return std::ranges::count_if(crowd, is_sent_away) >= 6; }));
+    for (auto const& peer : crowd) {
+        if (!peer->is_closed()) continue;
+        CHECK(std::ranges::any_of(peer->received(), [](Message const& message) {
+            auto const* told = std::get_if<PeersMessage>(&message);
+            return told && !told->peers.empty();
+        }));
+    }
+}
+
 TEST_CASE("A narrow source whose slots are used names others than its children") {
     TestSwarm swarm;
     auto& source = swarm.add_source();

@@ -85,6 +85,22 @@ TEST_CASE("A proof of one that did not claim to be the source is a strike") {
     CHECK_FALSE(silent.is_believed());
 }
 
+TEST_CASE("A source enters where its session is taken, and who took it has to go") {
+    for (bool const claims : {false, true}) {
+        Claim taken{claims};
+        ChannelHandshake handshake;
+        handshake.session = taken.session;
+        handshake.port = 6882;
+        handshake.claims_source = true;
+        auto const source = taken.swarm.connect(taken.viewer, handshake);
+        taken.swarm.prove(*source, taken.session);
+        CHECK(taken.swarm.driver.until([&] { return taken.is_believed(); }));
+        CHECK(taken.swarm.driver.until([&] { return taken.peer->is_closed(); }));
+        CHECK_FALSE(source->is_closed());
+        CHECK(taken.viewer.channel().neighbourhood().source()->port == 6882);
+    }
+}
+
 TEST_CASE("A source proves itself to each neighbour, first of all") {
     TestSwarm swarm;
     auto& source = swarm.add_source();

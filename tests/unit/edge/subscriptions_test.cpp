@@ -342,6 +342,24 @@ TEST_CASE("Settled neighbours hear an advert about once a second") {
     CHECK(adverts <= 5);
 }
 
+TEST_CASE("The source of a stream of few stripes hears adverts more rarely than others") {
+    auto const heard = [](std::uint8_t stripes) { // by the source and by a viewer, in 12 s
+        Node viewer{{2}, 20, stripes, 0};
+        viewer.enter(1, source_id, true);
+        viewer.enter(7, {7});
+        viewer.hear(7, advert_of(stripes, StripeAdvert::nobody));
+        viewer.forget();
+        viewer.wait(seconds{12});
+        return std::pair{
+            viewer.sent<AdvertMessage>(1).size(), viewer.sent<AdvertMessage>(7).size()};
+    };
+    auto const [few, few_at_viewer] = heard(2);
+    CHECK(few * 2 < few_at_viewer);
+    CHECK(few >= 3);
+    auto const [many, many_at_viewer] = heard(8);
+    CHECK(many + 1 >= many_at_viewer);
+}
+
 TEST_CASE("Only a stripe that is missed counts as waiting for a parent") {
     Node viewer{{2}, 0};
     feed(viewer);

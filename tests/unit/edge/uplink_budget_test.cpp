@@ -31,6 +31,18 @@ TEST_CASE("An uplink of one and a half times the bitrate carries every stripe on
     CHECK(budget(1000 * mbit).slots() == limits::edge_slots);
 }
 
+TEST_CASE("A narrow uplink keeps something for what goes beside the stream") {
+    auto const radio = [](std::uint64_t uplink) {
+        return UplinkBudget{{{1000, 2, 0, {}}, 32'000, uplink}}.slots();
+    };
+    // Blocks of 16.8 kbit/s: 3 would leave a line of 64 kbit/s, of which 57.6 were told, no room
+    // for acknowledgements and headers.
+    CHECK(radio(57'600) == 2);
+    CHECK(radio(50'400) == 2); // a source behind a modem gives the stream once
+    CHECK(radio(230'400) == 11);
+    CHECK(radio(4'000) == 0);
+}
+
 TEST_CASE("What slots take of the uplink is the stream's bytes, and what blocks add") {
     CHECK(budget(mbit).promised(8) == Approx(1.0 * mbit + 8 * 4 * 8.0 * block_overhead));
     CHECK(budget(mbit).promised(0) == 0);

@@ -62,11 +62,11 @@ struct Bench {
     NeighbourId enter_source(Neighbour entering) {
         entering.claims_source = true;
         auto const id = enter(std::move(entering));
-        all.note_source(id);
+        CHECK(all.note_source(id).empty());
         return id;
     }
     Ids dial_targets(std::uint64_t number) {
-        return sorted(all.dial_targets(chunk(number), random));
+        return sorted(all.dial_targets(chunk(number), limits::chunk_peers, random));
     }
 
     Neighbourhood all;

@@ -6,6 +6,25 @@ using namespace minuteswarm;
 using namespace minuteswarm::neighbourhood_bench;
 using namespace std::chrono_literals;
 
+TEST_CASE("The source is told nothing that it knows, and asked nothing that others know") {
+    Bench bench;
+    auto const source = bench.enter_source(neighbour(1));
+    bench.all.on_have(source, have(5, State::complete));
+    CHECK(bench.all.one_to_ask(bench.random) == source); // there is nobody else
+    CHECK(bench.all.announcers(chunk(5)) == Ids{source});
+    auto const viewer = bench.enter(neighbour(2));
+    bench.all.on_have(viewer, have(5, State::complete));
+    CHECK(
+        bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random) ==
+        Ids{viewer}
+    );
+    CHECK(bench.all.first_receivers(2) == Ids{viewer});
+    CHECK(bench.all.announcers(chunk(5)) == Ids{viewer});
+    for (int i = 0; i < 20; ++i)
+        CHECK(bench.all.one_to_ask(bench.random) == viewer);
+    CHECK_FALSE(Bench{}.all.one_to_ask(bench.random));
+}
+
 TEST_CASE("The source is dialled only if it announced the chunk or nobody else is there") {
     Bench bench;
     auto source = neighbour(1);
@@ -54,18 +73,18 @@ TEST_CASE("One that claims to be the source is like any other until it has prove
     auto const id = bench.enter(claiming);
     auto const other = bench.enter(neighbour(2));
     CHECK_FALSE(bench.all.source());
-    CHECK(bench.all.redial_interval(0s) == 2s);
+    CHECK(bench.all.redial_interval(0s, 0) == 2s);
     CHECK(bench.all.welcome(claiming.endpoint));
     bench.all.on_have(id, have(5, State::complete));
     bench.all.on_have(other, have(5, State::complete));
-    CHECK(sorted(bench.all.holders(chunk(5), 500ms)) == Ids{id, other});
+    CHECK(sorted(bench.all.holders(chunk(5), false)) == Ids{id, other});
 
-    bench.all.note_source(id);
+    CHECK(bench.all.note_source(id).empty());
     CHECK(bench.all.source() == claiming.endpoint);
-    CHECK(bench.all.redial_interval(0s) == 30s);
+    CHECK(bench.all.redial_interval(0s, 0) == 30s);
     CHECK_FALSE(bench.all.welcome(claiming.endpoint));
-    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{other});
-    bench.all.note_source({99}); // has gone
+    CHECK(bench.all.holders(chunk(5), false) == Ids{other});
+    CHECK(bench.all.note_source({99}).empty()); // has gone
     CHECK(bench.all.source() == claiming.endpoint);
 }
 

@@ -16,6 +16,36 @@ TEST_CASE("A neighbourhood takes each session once, and never its own") {
     CHECK(bench.all.all().size() == 1);
 }
 
+TEST_CASE("Nobody keeps the source out by its session, and who has proven to be it keeps it") {
+    Bench bench;
+    auto const impostor = bench.enter(neighbour(1));
+    auto source = neighbour(1);
+    source.claims_source = true;
+    REQUIRE(bench.all.enter({50}, source, start) == Entry::accepted);
+    CHECK(bench.all.enter({51}, neighbour(1), start) == Entry::duplicate);
+    CHECK(bench.all.note_source({50}) == Ids{impostor});
+    CHECK(bench.all.enter({52}, source, start) == Entry::duplicate);
+}
+
+TEST_CASE("Of two connections that crossed, both sides keep that of the lower session") {
+    for (auto const keeps_outgoing : {false, true}) {
+        Bench bench;
+        auto const session = static_cast<std::uint8_t>(keeps_outgoing ? own + 1 : own - 1);
+        auto outgoing = neighbour(session);
+        outgoing.is_outgoing = true;
+        auto const incoming = neighbour(session);
+        auto const& first = keeps_outgoing ? incoming : outgoing;
+        auto const& second = keeps_outgoing ? outgoing : incoming;
+        auto const id = bench.enter(first);
+        CHECK(bench.all.crossed_by(second, start + 1s) == id);
+        CHECK_FALSE(bench.all.crossed_by(second, start + 5s)); // no crossing: another, or a trick
+        CHECK_FALSE(bench.all.crossed_by(first, start + 1s));
+        bench.all.leave(id);
+        bench.enter(second);
+        CHECK_FALSE(bench.all.crossed_by(first, start + 1s));
+    }
+}
+
 TEST_CASE("A neighbourhood takes no more than it may") {
     Bench bench{2};
     auto const first = bench.enter(neighbour(1));
@@ -134,7 +164,7 @@ TEST_CASE("One that listens nowhere is never dialled") {
     auto const id = bench.enter(hidden);
     bench.all.on_have(id, have(5, State::complete));
     CHECK(bench.dial_targets(5) == Ids{});
-    CHECK(bench.all.holders(chunk(5), 500ms).empty());
+    CHECK(bench.all.holders(chunk(5), false).empty());
     CHECK_FALSE(bench.all.should_dial_later(id, State::complete));
 }
 
@@ -143,7 +173,7 @@ TEST_CASE("A chunk's peers are dialled up to a limit") {
     for (std::uint8_t i = 1; i <= 30; ++i)
         bench.all.on_have(bench.enter(neighbour(i)), have(5, State::complete));
     CHECK(bench.dial_targets(5).size() == limits::chunk_peers);
-    CHECK(bench.all.holders(chunk(5), 500ms).size() == 30);
+    CHECK(bench.all.holders(chunk(5), false).size() == 30);
 }
 
 TEST_CASE("Of later joiners those with lower session ids are dialled, of holders all") {
@@ -165,9 +195,9 @@ TEST_CASE("Who may have a chunk: the source, those that announced it, and follow
     bench.enter(neighbour(4));
     bench.all.on_have(told, have(5, State::complete));
     bench.all.on_have(follower, have(4, State::joining));
-    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{told, follower});
-    CHECK(bench.all.holders(chunk(5), 1s) == Ids{told, follower, first});
-    CHECK(bench.all.holders(chunk(50), 500ms) == Ids{first}); // there is nobody else
+    CHECK(bench.all.holders(chunk(5), false) == Ids{told, follower});
+    CHECK(bench.all.holders(chunk(5), true) == Ids{told, follower, first});
+    CHECK(bench.all.holders(chunk(50), false) == Ids{first}); // there is nobody else
 }
 
 TEST_CASE("When nobody is known to have a chunk, everybody may have it") {
@@ -177,10 +207,10 @@ TEST_CASE("When nobody is known to have a chunk, everybody may have it") {
     hidden.endpoint.port = 0;
     bench.enter(hidden);
     auto const other = bench.enter(neighbour(3));
-    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{one, other});
+    CHECK(bench.all.holders(chunk(5), false) == Ids{one, other});
     CHECK(bench.dial_targets(5) == Ids{});
     bench.all.on_have(other, have(5, State::complete));
-    CHECK(bench.all.holders(chunk(5), 500ms) == Ids{other});
+    CHECK(bench.all.holders(chunk(5), false) == Ids{other});
 }
 
 TEST_CASE("A chunk of another event or rendition is another chunk") {
@@ -207,15 +237,18 @@ TEST_CASE("The first receivers of new chunks take turns") {
 
 TEST_CASE("Named peers are dialled while there is too little to watch from") {
     Bench bench;
-    CHECK(bench.all.redial_interval(0s) == 1s);
-    CHECK(bench.all.redial_interval(1h) == 1s);
+    CHECK(bench.all.redial_interval(0s, 0) == 1s);
+    CHECK(bench.all.redial_interval(1h, 0) == 1s);
+    CHECK(bench.all.redial_interval(0s, 2) == 4s); // the others may be at their doors as well
+    CHECK(bench.all.redial_interval(0s, 1000) == 10s);
     bench.enter(neighbour(1));
-    CHECK(bench.all.redial_interval(0s) == 2s);
+    CHECK(bench.all.redial_interval(0s, 0) == 2s);
+    CHECK(bench.all.redial_interval(0s, 1000) == 30s);
     auto const source = neighbour(2);
     auto const id = bench.enter_source(source);
-    CHECK(bench.all.redial_interval(1h) == 30s);
+    CHECK(bench.all.redial_interval(1h, 0) == 30s);
     bench.all.leave(id);
-    CHECK(bench.all.redial_interval(0s) == 2s);
+    CHECK(bench.all.redial_interval(0s, 0) == 2s);
 }
 
 TEST_CASE("A source that has gone is dialled the more rarely the longer it is away") {
@@ -223,10 +256,10 @@ TEST_CASE("A source that has gone is dialled the more rarely the longer it is aw
     bench.all.set_room({});
     for (std::uint8_t i = 1; i <= limits::wanted_neighbours / 3; ++i)
         bench.enter(neighbour(i));
-    CHECK_FALSE(bench.all.redial_interval(0s)); // others bring what is new
-    CHECK(bench.all.redial_interval(1s) == 2s);
-    CHECK(bench.all.redial_interval(40s) == 10s);
-    CHECK(bench.all.redial_interval(1h) == 30s);
+    CHECK_FALSE(bench.all.redial_interval(0s, 0)); // others bring what is new
+    CHECK(bench.all.redial_interval(1s, 0) == 2s);
+    CHECK(bench.all.redial_interval(40s, 0) == 10s);
+    CHECK(bench.all.redial_interval(1h, 0) == 30s);
 }
 
 TEST_CASE("The third strike bans the session") {
