@@ -110,10 +110,10 @@ bool ChannelConnection::can_disconnect(lt::error_code const& error) {
            error != lt::errors::timed_out_no_interest;
 }
 
-void ChannelConnection::on_disconnect(lt::error_code const&) {
+void ChannelConnection::on_disconnect(lt::error_code const& error) {
     remote_message_ = 0;
-    leave_alone(connection_); // whom to dial again is the channel's to say
-    receiver_.on_close(*this);
+    auto const have_crossed = error == lt::errors::duplicate_peer_id;
+    receiver_.on_close(*this, have_crossed);
 }
 
 void ChannelConnection::send(ByteView message) {

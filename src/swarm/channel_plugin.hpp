@@ -27,7 +27,8 @@ public:
         virtual bool welcome(PeerEndpoint const& dialled) = 0;
         virtual void on_open(ChannelConnection& connection, ByteView handshake) = 0;
         virtual void on_message(ChannelConnection& connection, ByteView message) = 0;
-        virtual void on_close(ChannelConnection& connection) = 0;
+        /// Two that dialled each other at once `have_crossed`: libtorrent ends both connections.
+        virtual void on_close(ChannelConnection& connection, bool have_crossed) = 0;
     };
 
     ChannelConnection(NeighbourId id, lt::peer_connection_handle connection, Receiver& receiver);

@@ -1,5 +1,7 @@
 #include "swarm/channel_swarm.hpp"
 
+#include "swarm/libtorrent_access.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::seconds fill_interval{2};
+constexpr int least_pause =
+    10; // seconds before libtorrent dials whoever parted, twice that at most
 
 // What one neighbour may send: a full reply to a joiner at once, and far more than the feed needs
 // after.
@@ -121,11 +125,6 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
 
     auto const now = MonotonicClock::now();
     auto const id = connection.id();
-    if (auto const crossed = neighbourhood_.crossed_by(neighbour, now)) {
-        auto* const other = links_.at(*crossed).connection;
-        on_close(*other);
-        part_later(*other);
-    }
     // Who is turned away costs a narrow source a third of one that stays a few seconds.
     auto const has_time = !leaves_telling() || newcomers_.take(1, now);
     auto const entry =
@@ -180,8 +179,11 @@ void ChannelSwarm::part_later(ChannelConnection const& connection) {
     });
 }
 
-void ChannelSwarm::on_close(ChannelConnection& connection) {
+void ChannelSwarm::on_close(ChannelConnection& connection, bool have_crossed) {
     auto const id = connection.id();
+    // Whom to dial again is said here. Those that crossed try again, and not at once again.
+    if (!have_crossed && options_.role != Role::seeder)
+        leave_alone(connection.handle(), least_pause + static_cast<int>(random_() % least_pause));
     neighbourhood_.leave(id);
     links_.erase(id);
     if (edge_) edge_->leave(id);

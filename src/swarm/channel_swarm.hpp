@@ -135,7 +135,7 @@ private:
     bool welcome(PeerEndpoint const& dialled) override { return neighbourhood_.welcome(dialled); }
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
-    void on_close(ChannelConnection& connection) override;
+    void on_close(ChannelConnection& connection, bool have_crossed) override;
 
     void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);

@@ -24,7 +24,6 @@ namespace minuteswarm {
 namespace {
 
 constexpr int most_failures = 31; // that libtorrent counts of a peer
-constexpr int left_alone = 19;    // seconds
 
 bool is_known_version() {
     return std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0;
@@ -68,11 +67,11 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection) {
     return native ? static_cast<std::size_t>(native->send_buffer_size()) : 0;
 }
 
-void leave_alone(lt::peer_connection_handle const& connection) {
+void leave_alone(lt::peer_connection_handle const& connection, int times) {
     if (!is_known_version()) return;
     auto const native = connection.native_handle();
     auto* peer = native && !native->failed() ? native->peer_info_struct() : nullptr;
-    if (peer != nullptr) peer->failcount = left_alone;
+    if (peer != nullptr) peer->failcount = static_cast<unsigned>(times - 1) & 31U;
 }
 
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session) {

@@ -30,10 +30,10 @@ Duration half_round_trip(lt::peer_connection_handle const& connection);
 std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 
 /// Of a connection that ends without having failed: libtorrent, which would dial its peer again
-/// each second as long as it may dial anybody, leaves it alone for 20 seconds, or until
-/// `connect_peer` names it. To be called before the connection has left its torrent. See
-/// set_no_delay.
-void leave_alone(lt::peer_connection_handle const& connection);
+/// after `min_reconnect_time` as long as it may dial anybody, waits for so many times that (at most
+/// 29), or until `connect_peer` names it. To be called before the connection has left its torrent.
+/// See set_no_delay.
+void leave_alone(lt::peer_connection_handle const& connection, int times);
 
 /// Where a session listens; the address is unspecified if that is at all of them.
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session);

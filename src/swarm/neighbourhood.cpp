@@ -7,7 +7,6 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::seconds alive_for{60};
-constexpr std::chrono::seconds crossing_time{3}; // as long as a dial may take
 constexpr std::uint64_t follower_memory =
     4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
@@ -38,20 +37,9 @@ Neighbourhood::Entry Neighbourhood::enter(NeighbourId id, Neighbour neighbour, M
         if (known.is_source || !neighbour.claims_source) return Entry::duplicate;
     }
     if (neighbours_.size() >= options_.room.most) return Entry::full;
-    neighbour.entered = neighbour.last_heard = now;
+    neighbour.last_heard = now;
     neighbours_.insert_or_assign(id, std::move(neighbour));
     return Entry::accepted;
-}
-
-std::optional<NeighbourId>
-Neighbourhood::crossed_by(Neighbour const& neighbour, MonotonicTime now) const {
-    for (auto const& [id, known] : neighbours_) {
-        auto const have_crossed = known.session == neighbour.session &&
-                                  known.is_outgoing != neighbour.is_outgoing &&
-                                  now - known.entered < crossing_time;
-        if (have_crossed && neighbour.is_outgoing == (options_.self < known.session)) return id;
-    }
-    return std::nullopt;
 }
 
 /// A source that has come back from elsewhere may have proven itself before its old link ended.

@@ -35,7 +35,6 @@ struct Neighbour {
     bool has_edge = false;      ///< takes part in the live edge
     Duration delay{};           ///< half the round trip when it came
     bool is_outgoing = false;
-    MonotonicTime entered{};
     MonotonicTime last_heard{};
     std::size_t strikes = 0;
     std::vector<ChannelHandshake::HeldRange> held;
@@ -65,11 +64,6 @@ public:
     /// A connection has said its handshake. Each session is taken once; only who claims to be the
     /// source is not turned away for another's word: which of them is, its proof will show.
     Entry enter(NeighbourId id, Neighbour neighbour, MonotonicTime now);
-    /// The connection that has to go before this one enters: both sides have dialled at once, and
-    /// of two connections that of the lower session stays. Or each would keep its own, and none be
-    /// left.
-    [[nodiscard]] std::optional<NeighbourId>
-    crossed_by(Neighbour const& neighbour, MonotonicTime now) const;
     void leave(NeighbourId id);
     /// It has proven to be the source; one that is here already remains the one to dial. Returns
     /// the others of its session, which are to go.

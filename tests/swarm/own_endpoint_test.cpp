@@ -38,7 +38,7 @@ private:
     bool welcome(PeerEndpoint const&) override { return welcomes; }
     void on_open(ChannelConnection&, ByteView) override {}
     void on_message(ChannelConnection&, ByteView) override {}
-    void on_close(ChannelConnection&) override {}
+    void on_close(ChannelConnection&, bool) override {}
 };
 
 lt::torrent_handle join(lt::session& session, Connected& receiver) {

@@ -27,25 +27,6 @@ TEST_CASE("Nobody keeps the source out by its session, and who has proven to be 
     CHECK(bench.all.enter({52}, source, start) == Entry::duplicate);
 }
 
-TEST_CASE("Of two connections that crossed, both sides keep that of the lower session") {
-    for (auto const keeps_outgoing : {false, true}) {
-        Bench bench;
-        auto const session = static_cast<std::uint8_t>(keeps_outgoing ? own + 1 : own - 1);
-        auto outgoing = neighbour(session);
-        outgoing.is_outgoing = true;
-        auto const incoming = neighbour(session);
-        auto const& first = keeps_outgoing ? incoming : outgoing;
-        auto const& second = keeps_outgoing ? outgoing : incoming;
-        auto const id = bench.enter(first);
-        CHECK(bench.all.crossed_by(second, start + 1s) == id);
-        CHECK_FALSE(bench.all.crossed_by(second, start + 5s)); // no crossing: another, or a trick
-        CHECK_FALSE(bench.all.crossed_by(first, start + 1s));
-        bench.all.leave(id);
-        bench.enter(second);
-        CHECK_FALSE(bench.all.crossed_by(first, start + 1s));
-    }
-}
-
 TEST_CASE("A neighbourhood takes no more than it may") {
     Bench bench{2};
     auto const first = bench.enter(neighbour(1));
