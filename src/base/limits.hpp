@@ -63,7 +63,7 @@ inline constexpr std::size_t push_fanout = 4;        ///< neighbours a new recor
 inline constexpr std::size_t active_chunk_torrents = 60;
 inline constexpr std::size_t chunk_peers =
     12; ///< dialled for one chunk: 8-12 keep a mesh connected
-inline constexpr std::size_t edge_chunk_peers = 3; ///< where the live edge brings most of it
+inline constexpr std::size_t thrifty_chunk_peers = 3; ///< of live radio
 inline constexpr std::size_t announced_per_neighbour =
     256; ///< chunks a neighbour told of: 8 min of 2 s chunks
 inline constexpr std::size_t known_per_neighbour =

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 constexpr milliseconds busy_period{100};     // between two adverts when one of the two searches
 constexpr milliseconds progress_period{250}; // of newest groups only, to one that searches
 constexpr seconds settled_period{1};
-constexpr int narrow_factor = 3;       // so much more rarely to and from a source of few stripes
+constexpr seconds narrow_period{5};    // at most, to and from a source of few stripes
 constexpr milliseconds age_change{60}; // that is worth bytes
 constexpr double packet_bytes = 46;    // framing, TCP and IP around an advert
 constexpr double burst_seconds = 3;    // of the control budget: a crowd that joins
@@ -132,17 +132,12 @@ void Adverts::look_for_changes(GroupWindow const& groups, MonotonicTime now) {
     }
 }
 
-bool Adverts::with_narrow_source(Acquaintance const& to) const {
-    auto const with_source = to.peer.is_source || node_.options.is_source();
-    return with_source && !node_.options.has_many_stripes();
-}
-
 bool Adverts::is_due(Acquaintance const& to, Duration period, MonotonicTime now) const {
     auto const since = now - to.told;
     if (since >= period) return true;
     // Which slots the source has free is everybody's concern.
     if (!to.is_searching && !node_.is_searching && !node_.options.is_source()) return false;
-    auto const least = with_narrow_source(to) ? Duration{node_.options.span} : Duration{};
+    auto const least = node_.is_terse(to) ? Duration{node_.options.span} : Duration{};
     if (to.is_news && since >= std::max<Duration>(busy_period, least)) return true;
     return to.is_searching && since >= std::max<Duration>(progress_period, least);
 }
@@ -193,7 +188,9 @@ void Adverts::tick(GroupWindow const& groups, MonotonicTime now) {
     for (std::size_t i = 0; i < size; ++i) {
         auto const is_root = next->second.peer.is_source && parents_.is_any_parent(next->first);
         auto const may_tell = is_root || credit_ > 0;
-        auto const slowly = with_narrow_source(next->second) ? settled * narrow_factor : settled;
+        auto const slowly = node_.is_terse(next->second)
+                                ? std::max(settled, std::min<Duration>(3 * settled, narrow_period))
+                                : settled;
         auto const at_least = is_root ? node_.options.root_period() : slowly;
         if (may_tell && is_due(next->second, at_least, now)) tell(next->first, next->second, now);
         if (++next == node_.neighbours.end()) next = node_.neighbours.begin();

@@ -27,8 +27,6 @@ private:
     [[nodiscard]] StripeAdvert
     describe(StripeIndex stripe, GroupWindow const& groups, MonotonicTime now) const;
     void look_for_changes(GroupWindow const& groups, MonotonicTime now);
-    /// Between the source of few stripes and another: each word takes of the stream.
-    [[nodiscard]] bool with_narrow_source(Acquaintance const& to) const;
     [[nodiscard]] bool is_due(Acquaintance const& to, Duration period, MonotonicTime now) const;
     void tell(NeighbourId id, Acquaintance& to, MonotonicTime now, bool is_first = false);
 

@@ -131,6 +131,11 @@ struct EdgeNode {
         auto const found = neighbours.find(id);
         return found == neighbours.end() ? nullptr : &found->second;
     }
+    /// Between the source of a stream of few stripes, such as radio, and another: each word takes
+    /// of the stream.
+    [[nodiscard]] bool is_terse(Acquaintance const& to) const {
+        return (to.peer.is_source || options.is_source()) && !options.has_many_stripes();
+    }
     [[nodiscard]] StripeMask all_stripes() const { return first_stripes(options.total()); }
     [[nodiscard]] std::size_t fanout() const { return homes == 0 ? 0 : slots / count(homes); }
     /// Whether groups are rebuilt without this stripe.

@@ -79,8 +79,11 @@ std::size_t UplinkBudget::slots(std::size_t present) const {
     auto const wanted = std::max(share * uplink() - reserve, 0.0) / stripe_rate();
     auto const slots = std::min(wanted, static_cast<double>(limits::edge_slots));
     auto const found = static_cast<std::size_t>(slots);
-    auto const is_kept = found < present && promised(present) <= kept_share * uplink();
-    return is_kept ? present : found;
+    auto const fits = [&](std::size_t more) { return promised(more) <= kept_share * uplink(); };
+    if (found < present && fits(present)) return present;
+    // With less than one copy to give a source feeds nobody.
+    std::size_t const copy = options_.parameters.stripes;
+    return found < copy && fits(copy) ? copy : found;
 }
 
 } // namespace minuteswarm

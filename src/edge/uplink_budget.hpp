@@ -12,8 +12,9 @@ namespace minuteswarm {
 inline constexpr std::size_t block_overhead =
     158; ///< bytes of a message before a payload, see Block
 
-/// How many copies of a stripe an uplink carries: nine tenths of it, the rest being for control,
-/// repair and the bytes of TCP and IP. Follows the stream's bitrate, half a minute's. Pure.
+/// How many copies of a stripe an uplink carries: nine tenths of it (of a narrow one a little
+/// less), the rest being for control, repair and the bytes of TCP and IP. Follows the stream's
+/// bitrate, half a minute's. Pure.
 class UplinkBudget {
 public:
     struct Options {

@@ -49,7 +49,7 @@ std::optional<EventId> event_of(Statement const& statement, ChannelId const& cha
 /// The uplink of a source may be too narrow for more than the stripes. Whoever these feed tells
 /// the others.
 bool ChannelSwarm::leaves_telling() const {
-    return options_.role == Role::source && edge_ && edge_->is_busy();
+    return options_.role == Role::source && edge_ && edge_->is_busy() && !is_over();
 }
 
 std::optional<ChannelHandshake::Known> ChannelSwarm::known_feed() {

@@ -102,9 +102,8 @@ void ChannelSwarm::fill_neighbourhood() {
 std::optional<Duration> ChannelSwarm::redial_interval(MonotonicTime now, unsigned dials) const {
     auto const* feed = feeds_.empty() ? nullptr : &feeds_.rbegin()->second;
     auto const* record = feed ? feed->newest(only_rendition) : nullptr;
-    auto const is_over = feed && feed->end();
     Duration still{};
-    if (options_.role == Role::viewer && !is_over && !(edge_ && edge_->is_fed())) {
+    if (options_.role == Role::viewer && !is_over() && !(edge_ && edge_->is_fed())) {
         auto const expected = record ? record->value.duration * 5 / 2 : MediaTime{};
         auto const patience =
             std::max(std::chrono::duration_cast<Duration>(expected), news_patience);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::seconds fill_interval{2};
+constexpr std::size_t most_crossed = 32;
 constexpr int least_pause =
     10; // seconds before libtorrent dials whoever parted, twice that at most
 
@@ -39,10 +40,10 @@ constexpr double successors_per_second = 1;
 constexpr double successors_burst = 10;
 
 // Where a whole crowd waits for a busy source, one that dials it in addition makes all wait longer:
-// the more so where the live edge takes most of its uplink.
+// the more so where the live edge takes most of a thin line.
 constexpr std::chrono::seconds source_patience{1};
-constexpr std::chrono::seconds edge_source_patience{10};
-constexpr std::chrono::seconds edge_patience{2}; // before others than those that were dialled
+constexpr std::chrono::seconds thrifty_source_patience{10};
+constexpr std::chrono::seconds thrifty_patience{2}; // before others than those that were dialled
 
 // Neighbours that a source takes while its narrow uplink is full.
 constexpr double newcomers_per_second = 0.25;
@@ -125,10 +126,13 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
 
     auto const now = MonotonicClock::now();
     auto const id = connection.id();
+    auto entry = neighbourhood_.enter(id, std::move(neighbour), now);
     // Who is turned away costs a narrow source a third of one that stays a few seconds.
-    auto const has_time = !leaves_telling() || newcomers_.take(1, now);
-    auto const entry =
-        has_time ? neighbourhood_.enter(id, std::move(neighbour), now) : Neighbourhood::Entry::full;
+    auto const is_newcomer = entry == Neighbourhood::Entry::accepted && !connection.is_outgoing();
+    if (is_newcomer && leaves_telling() && !newcomers_.take(1, now)) {
+        neighbourhood_.leave(id);
+        entry = Neighbourhood::Entry::full;
+    }
     if (entry == Neighbourhood::Entry::full) {
         connection.send(encode(peers_for(id)));
     }
@@ -181,9 +185,15 @@ void ChannelSwarm::part_later(ChannelConnection const& connection) {
 
 void ChannelSwarm::on_close(ChannelConnection& connection, bool have_crossed) {
     auto const id = connection.id();
-    // Whom to dial again is said here. Those that crossed try again, and not at once again.
-    if (!have_crossed && options_.role != Role::seeder)
+    // Whom to dial again is said here. Those that dialled each other at once try again soon,
+    // though: each side ends the one that comes in.
+    auto const address = connection.remote().address;
+    if (have_crossed) {
+        crossed_.push_back(address);
+        if (crossed_.size() > most_crossed) crossed_.pop_front();
+    } else if (options_.role != Role::seeder && std::erase(crossed_, address) == 0) {
         leave_alone(connection.handle(), least_pause + static_cast<int>(random_() % least_pause));
+    }
     neighbourhood_.leave(id);
     links_.erase(id);
     if (edge_) edge_->leave(id);
@@ -256,22 +266,34 @@ std::vector<PeerEndpoint> ChannelSwarm::join(ChunkId const& chunk) {
     for (auto const& [id, neighbour] : neighbourhood_.all()) {
         auto const dials = std::find(targets.begin(), targets.end(), id) != targets.end();
         if (dials) endpoints.push_back(neighbour.endpoint);
-        auto const is_told = dials || (!edge_ && !neighbour.is_source);
+        auto const is_told = dials || (!is_thrifty() && !neighbour.is_source);
         if (is_told) send(id, dials ? dialling : plain);
     }
     return endpoints;
 }
 
+bool ChannelSwarm::is_thrifty() const {
+    return edge_ && !has_many(edge_->parameters().stripes) && !is_over();
+}
+
+bool ChannelSwarm::is_over() const {
+    return !feeds_.empty() && feeds_.rbegin()->second.end();
+}
+
 std::vector<PeerEndpoint> ChannelSwarm::holders(ChunkId const& chunk, Duration stuck) {
-    std::vector<PeerEndpoint> endpoints;
-    if (edge_ && stuck % edge_patience != Duration{}) return endpoints;
-    auto const with_source = stuck >= (edge_ ? edge_source_patience : source_patience);
+    auto const is_few = is_thrifty();
+    if (is_few && stuck % thrifty_patience != Duration{}) return {};
+    auto const with_source = stuck >= (is_few ? thrifty_source_patience : source_patience);
+    std::vector<PeerEndpoint> sources;
+    std::vector<PeerEndpoint> others;
     for (auto const id : neighbourhood_.holders(chunk, with_source)) {
-        endpoints.push_back(neighbourhood_.find(id)->endpoint);
+        auto const& neighbour = *neighbourhood_.find(id);
+        (neighbour.is_source ? sources : others).push_back(neighbour.endpoint);
     }
-    std::ranges::shuffle(endpoints, random_);
-    if (edge_ && endpoints.size() > chunk_peers()) endpoints.resize(chunk_peers());
-    return endpoints;
+    std::ranges::shuffle(others, random_);
+    if (is_few && others.size() > chunk_peers()) others.resize(chunk_peers());
+    others.insert(others.end(), sources.begin(), sources.end());
+    return others;
 }
 
 void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
@@ -279,7 +301,7 @@ void ChannelSwarm::handle(NeighbourId from, HaveMessage const& have) {
     ChunkId const chunk{have.event, have.rendition, have.number};
     auto const* neighbour = neighbourhood_.find(from);
     if (neighbour && events_.on_have) {
-        auto const may_dial = !(edge_ && neighbour->is_source); // see edge_source_patience
+        auto const may_dial = !(is_thrifty() && neighbour->is_source); // see holders
         auto const dial = may_dial && neighbourhood_.should_dial_later(from, have.state);
         events_.on_have(chunk, neighbour->endpoint, dial);
     }

@@ -9,6 +9,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -76,10 +77,10 @@ public:
     std::vector<PeerEndpoint> join(ChunkId const& chunk);
     /// Whom to ask for a chunk that has been `stuck` so long, see Neighbourhood::holders.
     [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, Duration stuck);
-    /// How many are to be dialled for a chunk. Each connection costs as much as a second of radio:
-    /// beside the live edge, which leaves little to fetch, a few are enough.
+    /// How many are to be dialled for a chunk; few where each connection costs as much as a second
+    /// of the stream and the live edge leaves little to fetch.
     [[nodiscard]] std::size_t chunk_peers() const {
-        return edge_ ? limits::edge_chunk_peers : limits::chunk_peers;
+        return is_thrifty() ? limits::thrifty_chunk_peers : limits::chunk_peers;
     }
 
     /// Records from here on are wanted: holes behind `first` are pulled.
@@ -101,6 +102,9 @@ public:
     [[nodiscard]] LiveEdge* edge() { return edge_.get(); }
     [[nodiscard]] LiveEdge const* edge() const { return edge_.get(); }
 
+    /// A source whose narrow uplink is full: it leaves it to its children to tell the others, takes
+    /// few newcomers and dials nobody.
+    [[nodiscard]] bool leaves_telling() const;
     /// How often to dial the peers that were named to this node; none: not at all for now. `dials`
     /// is how often they were dialled since there were enough neighbours.
     [[nodiscard]] std::optional<Duration>
@@ -139,7 +143,10 @@ private:
 
     void part_later(ChannelConnection const& connection);
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
-    [[nodiscard]] bool leaves_telling() const;
+    /// The newest event has ended.
+    [[nodiscard]] bool is_over() const;
+    /// A live stream of few stripes.
+    [[nodiscard]] bool is_thrifty() const;
     [[nodiscard]] std::optional<ChannelHandshake::Known> known_feed();
     void exchange_news(NeighbourId id, ChannelHandshake::Known const& theirs, MonotonicTime now);
     void note_known(NeighbourId id, ChannelHandshake::Known const& known);
@@ -190,6 +197,7 @@ private:
     std::unique_ptr<LiveEdge> edge_;
     TokenBucket newcomers_;              ///< that enter where leaves_telling
     TokenBucket successors_;             ///< endpoints that parents name, to be dialled
+    std::deque<PeerAddress> crossed_;    ///< of dials that did: others still end
     std::vector<PeerEndpoint> directed_; ///< dialled for their homes, not connected yet
     std::optional<ChunkNumber> interest_;
     /// A record that the live edge is to bring; see ask_for_awaited.

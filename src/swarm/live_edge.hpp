@@ -104,6 +104,7 @@ public:
     /// Who gets a stripe from this node, and who from another, as these say.
     [[nodiscard]] Neighbourhood::Tree tree(StripeIndex stripe) const;
     [[nodiscard]] EventId event() const { return options_.event; }
+    [[nodiscard]] EdgeParameters const& parameters() const { return options_.parameters; }
     [[nodiscard]] RunId const& run() const { return options_.parameters.run; }
     [[nodiscard]] GroupNumber newest_group() const;
     [[nodiscard]] bool is_source() const { return options_.is_source; }

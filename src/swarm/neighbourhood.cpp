@@ -128,7 +128,7 @@ std::vector<NeighbourId> Neighbourhood::push_targets(
     std::vector<NeighbourId> targets;
     for (auto const& [id, neighbour] : neighbours_) {
         auto const announced = chunk && neighbour.announced.contains(*chunk);
-        if (neighbour.is_source) continue; // all statements are its own
+        if (chunk && neighbour.is_source) continue; // all records are its own
         if (announced || neighbour.knows.contains(statement) || tree.others.contains(id)) continue;
         (tree.children.contains(id) ? children : targets).push_back(id);
     }
@@ -257,7 +257,9 @@ std::optional<Duration> Neighbourhood::redial_interval(Duration still, unsigned 
     if (has_source()) return longest_redial;
     auto const is_alright = neighbours_.size() >= options_.room.wanted / few_neighbours;
     if (is_alright && still == Duration{}) return std::nullopt;
-    auto const since_news = std::max<Duration>(still / redial_share, in_vain);
+    // A source that was here once may come back.
+    auto const least = source_ ? Duration{} : in_vain;
+    auto const since_news = std::max<Duration>(still / redial_share, least);
     return std::clamp<Duration>(since_news, 2 * shortest_redial, longest_redial);
 }
 

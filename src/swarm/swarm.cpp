@@ -220,7 +220,7 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
 /// Connections that are no neighbours, such as of other clients, do not count.
 void Swarm::fill(Joined const& joined, std::size_t least) {
     auto const& neighbourhood = joined.swarm->neighbourhood();
-    auto const most = neighbourhood.room().wanted;
+    auto const most = joined.swarm->leaves_telling() ? 0 : neighbourhood.room().wanted;
     auto const wanted = most - std::min(most, neighbourhood.all().size());
     allow_dials(joined.torrent, std::max(wanted, least));
 }

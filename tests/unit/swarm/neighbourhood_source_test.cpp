@@ -15,9 +15,13 @@ TEST_CASE("The source is told nothing that it knows, and asked nothing that othe
     auto const viewer = bench.enter(neighbour(2));
     bench.all.on_have(viewer, have(5, State::complete));
     CHECK(
-        bench.all.push_targets(signature(1), {}, {}, limits::push_fanout, bench.random) ==
+        bench.all.push_targets(signature(1), chunk(6), {}, limits::push_fanout, bench.random) ==
         Ids{viewer}
     );
+    // A descriptor may be that of another publisher with the same key.
+    auto const told =
+        bench.all.push_targets(signature(2), {}, {}, limits::push_fanout, bench.random);
+    CHECK(told.size() == 2);
     CHECK(bench.all.first_receivers(2) == Ids{viewer});
     CHECK(bench.all.announcers(chunk(5)) == Ids{viewer});
     for (int i = 0; i < 20; ++i)
