@@ -24,9 +24,10 @@ void EdgeQueue::push(Class kind, BlockKey const& key, std::size_t bytes, Monoton
     auto const is_later = [](GroupNumber group, Waiting const& other) {
         return group < other.key.group;
     };
-    auto const at = kind == Class::urgent
-                        ? std::upper_bound(all.begin(), all.end(), key.group, is_later)
-                        : all.end();
+    auto const is_by_group = kind == Class::urgent || kind == Class::catch_up;
+    auto const at =
+        is_by_group ? std::upper_bound(all.begin(), all.end(), key.group, is_later) : all.end();
+    if (kind == Class::catch_up && all.empty()) oldest_catch_up_ = now;
     all.insert(at, {kind, key, bytes, now});
     drop_surplus();
 }
@@ -111,11 +112,17 @@ void EdgeQueue::drop_late(MonotonicTime now) {
     auto const is_late = [&](Waiting const& block) {
         return now - block.since > options_.most_wait;
     };
-    for (auto const kind : {Class::live, Class::catch_up, Class::parity}) {
+    for (auto const kind : {Class::live, Class::parity}) {
         while (!blocks(kind).empty() && is_late(blocks(kind).front()))
             drop_first(kind);
     }
-    // Not in the order in which they came.
+    // The others are not in the order in which they came.
+    auto& behind = blocks(Class::catch_up);
+    if (!behind.empty() && now - oldest_catch_up_ > options_.most_wait) {
+        dropped_[static_cast<std::size_t>(Class::catch_up)] += erase_if(Class::catch_up, is_late);
+        auto const oldest = std::ranges::min_element(behind, {}, &Waiting::since);
+        if (oldest != behind.end()) oldest_catch_up_ = oldest->since;
+    }
     if (blocks(Class::urgent).empty()) return;
     dropped_[static_cast<std::size_t>(Class::urgent)] += erase_if(Class::urgent, is_late);
 }

@@ -31,7 +31,7 @@ public:
     enum class Class : std::uint8_t {
         urgent,   ///< catch-up that many others wait for, the oldest groups first
         live,     ///< data as it comes
-        catch_up, ///< and answers to `want`
+        catch_up, ///< and answers to `want`, the oldest groups first: playing begins with them
         parity,   ///< as it comes
     };
 
@@ -99,6 +99,7 @@ private:
     std::deque<Bytes> control_;
     std::array<Blocks, classes> blocks_; ///< by class, in the order in which they leave
     std::set<BlockKey> waiting_;
+    MonotonicTime oldest_catch_up_{}; ///< no block of it has waited for longer
     std::size_t control_bytes_ = 0;
     std::size_t block_bytes_ = 0;
     std::array<std::uint64_t, classes> dropped_{};

@@ -78,7 +78,7 @@ TEST_CASE("Control overtakes live blocks, these overtake catch-up, and parity go
 }
 
 TEST_CASE("Within a class the oldest leaves first") {
-    auto const kind = GENERATE(Class::live, Class::catch_up, Class::parity);
+    auto const kind = GENERATE(Class::live, Class::parity);
     Words words;
     words.control("first");
     words.control("second");
@@ -88,12 +88,13 @@ TEST_CASE("Within a class the oldest leaves first") {
     CHECK(words.all() == "first second third fourth fifth");
 }
 
-TEST_CASE("Of urgent blocks the oldest group leaves first, whenever it came") {
+TEST_CASE("Of urgent blocks and of catch-up the oldest group leaves first, whenever it came") {
+    auto const kind = GENERATE(Class::urgent, Class::catch_up);
     Words words;
-    words.push(Class::urgent, "8/0", key(8, 0));
-    words.push(Class::urgent, "9/0", key(9, 0));
-    words.push(Class::urgent, "8/1", key(8, 1), start + 1ms);
-    words.push(Class::urgent, "9/1", key(9, 1), start + 1ms);
+    words.push(kind, "8/0", key(8, 0));
+    words.push(kind, "9/0", key(9, 0));
+    words.push(kind, "8/1", key(8, 1), start + 1ms);
+    words.push(kind, "9/1", key(9, 1), start + 1ms);
     CHECK(words.all() == "8/0 8/1 9/0 9/1");
 
     EdgeQueue::Waiting const old{Class::urgent, key(8), 1, start + 1ms};
@@ -210,6 +211,17 @@ TEST_CASE("A block that waited too long is dropped, control is not") {
     CHECK(words.all(now) == "control later");
     CHECK(words->dropped(kind) == 1);
     CHECK(words->bytes() == 0);
+}
+
+TEST_CASE("Catch-up that waited too long is dropped although older groups came later") {
+    Words words{{1000, 1000, 4s}};
+    words.push(Class::catch_up, "9", key(9), start);
+    words.push(Class::catch_up, "7", key(7), start + 1s);
+    words.push(Class::catch_up, "8", key(8), start + 2s);
+    CHECK(words.pop(start + 4s + 1ms) == "7");
+    CHECK(words->dropped(Class::catch_up) == 1);
+    CHECK(words.all(start + 6s + 1ms).empty());
+    CHECK(words->dropped(Class::catch_up) == 2);
 }
 
 TEST_CASE("A block leaves in the very moment its time is up, and room is made before new ones") {
