@@ -12,6 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::seconds fill_interval{2};
 constexpr std::size_t most_crossed = 32;
+constexpr std::chrono::seconds silence{3};          // who is there says something each second
+constexpr std::chrono::seconds thrifty_silence{10}; // or each five
 constexpr int least_pause =
     10; // seconds before libtorrent dials whoever parted, twice that at most
 
@@ -186,12 +188,17 @@ void ChannelSwarm::part_later(ChannelConnection const& connection) {
 void ChannelSwarm::on_close(ChannelConnection& connection, bool have_crossed) {
     auto const id = connection.id();
     // Whom to dial again is said here. Those that dialled each other at once try again soon,
-    // though: each side ends the one that comes in.
+    // though: each side ends the one that comes in. And who fell silent is back when its line is.
     auto const address = connection.remote().address;
+    auto const* neighbour = neighbourhood_.find(id);
+    auto const least_silence = is_thrifty() ? thrifty_silence : silence;
+    auto const is_silent =
+        neighbour && MonotonicClock::now() - neighbour->last_heard > least_silence;
+    auto const may_be_left = options_.role != Role::seeder && !is_silent;
     if (have_crossed) {
         crossed_.push_back(address);
         if (crossed_.size() > most_crossed) crossed_.pop_front();
-    } else if (options_.role != Role::seeder && std::erase(crossed_, address) == 0) {
+    } else if (may_be_left && std::erase(crossed_, address) == 0) {
         leave_alone(connection.handle(), least_pause + static_cast<int>(random_() % least_pause));
     }
     neighbourhood_.leave(id);

@@ -208,6 +208,10 @@ def newer_peer(address, link):
     return peer
 
 
+def told_of_newer_protocol(node):
+    return [event["message"] for event in node.events() if "newer protocol" in event.get("message", "")]
+
+
 def test_a_newer_protocol_is_told_once(case):
     publisher = case.publish(media.recording(20), "--loop", "--chunk", "2")
     publisher.chunk(1)
@@ -219,8 +223,8 @@ def test_a_newer_protocol_is_told_once(case):
                 while peer.recv(4096):  # until it is hung up on
                     pass
         check(node.status()["role"], f"{node.name} does not answer any more")
-        told = [event["message"] for event in node.events() if "newer protocol" in event.get("message", "")]
-        check(len(told) == 1 and "update" in told[0], f"{node.name} says {told}")
+        said = until(lambda: told_of_newer_protocol(node), 5, f"{node.name} says that there is a newer protocol")
+        check(len(said) == 1 and "update" in said[0], f"{node.name} says {said}")
 
 
 def test_a_link_that_nobody_serves_is_noted(case):
