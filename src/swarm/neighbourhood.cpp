@@ -7,6 +7,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr std::chrono::seconds alive_for{60};
+constexpr unsigned asks_source = 12; // one question in so many: after an outage it alone has all
 constexpr std::uint64_t follower_memory =
     4; // chunks: one that joined none of the last four has gone
 constexpr std::size_t enough_without_source = 1;
@@ -273,8 +274,11 @@ std::optional<NeighbourId> Neighbourhood::one_to_ask(std::mt19937_64& random) co
     std::vector<NeighbourId> all;
     for (auto const& [id, neighbour] : neighbours_)
         all.push_back(id);
-    all = rather_than_source(std::move(all));
+    if (random() % asks_source != 0) all = rather_than_source(std::move(all));
     if (all.empty()) return std::nullopt;
+    auto const source =
+        std::ranges::find_if(all, [this](NeighbourId id) { return neighbours_.at(id).is_source; });
+    if (source != all.end()) return *source;
     return all[random() % all.size()];
 }
 

@@ -124,7 +124,7 @@ public:
     [[nodiscard]] bool should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const;
 
     /// One neighbour by chance for a question that any can answer; none without neighbours. The
-    /// source only if there is nobody else: everybody has it.
+    /// source seldom, unless there is nobody else: the others have it, too, but after an outage.
     [[nodiscard]] std::optional<NeighbourId> one_to_ask(std::mt19937_64& random) const;
     /// Who has spoken of a chunk, and so has its record; the source only if nobody else has.
     [[nodiscard]] std::vector<NeighbourId> announcers(ChunkId const& chunk) const;
