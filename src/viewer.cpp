@@ -211,8 +211,9 @@ void Viewer::on_edge_chunk(Record const& record) {
     ++from_edge_;
     events_.on_chunk(record.number);
     swarm_->chunks().add(key, record, {}, false);
-    // Nearly everybody has it as well.
-    channel_->announce_complete({event_, only_rendition, record.number}, limits::push_fanout);
+    auto const everybody = channel_->neighbourhood().all().size();
+    auto const receivers = channel_->is_thrifty() ? limits::push_fanout : everybody;
+    channel_->announce_complete({event_, only_rendition, record.number}, receivers);
 }
 
 void Viewer::on_end(ChunkNumber last) {

@@ -77,6 +77,8 @@ public:
     std::vector<PeerEndpoint> join(ChunkId const& chunk);
     /// Whom to ask for a chunk that has been `stuck` so long, see Neighbourhood::holders.
     [[nodiscard]] std::vector<PeerEndpoint> holders(ChunkId const& chunk, Duration stuck);
+    /// A live stream of few stripes: each word and connection beside it takes of the stream.
+    [[nodiscard]] bool is_thrifty() const;
     /// How many are to be dialled for a chunk; few where each connection costs as much as a second
     /// of the stream and the live edge leaves little to fetch.
     [[nodiscard]] std::size_t chunk_peers() const {
@@ -145,8 +147,6 @@ private:
     void enter(ChannelConnection& connection, ChannelHandshake const& handshake);
     /// The newest event has ended.
     [[nodiscard]] bool is_over() const;
-    /// A live stream of few stripes.
-    [[nodiscard]] bool is_thrifty() const;
     [[nodiscard]] std::optional<ChannelHandshake::Known> known_feed();
     void exchange_news(NeighbourId id, ChannelHandshake::Known const& theirs, MonotonicTime now);
     void note_known(NeighbourId id, ChannelHandshake::Known const& known);
