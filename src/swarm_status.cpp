@@ -1,5 +1,7 @@
 #include "swarm_status.hpp"
 
+#include "swarm/libtorrent_access.hpp"
+
 namespace minuteswarm {
 namespace {
 

@@ -136,4 +136,11 @@ PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint) {
     return result;
 }
 
+std::string to_text(PeerEndpoint const& endpoint) {
+    auto const native = to_endpoint(endpoint);
+    auto const host = native.address().to_string();
+    return (native.address().is_v6() ? '[' + host + ']' : host) + ':' +
+           std::to_string(native.port());
+}
+
 } // namespace minuteswarm

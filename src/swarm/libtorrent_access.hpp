@@ -12,6 +12,8 @@
 #include <libtorrent/socket.hpp>
 #include <libtorrent/torrent_handle.hpp>
 
+#include <string>
+
 namespace minuteswarm {
 
 /// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round
@@ -65,6 +67,7 @@ void allow_dials(lt::torrent_handle const& torrent, std::size_t more);
 
 lt::tcp::endpoint to_endpoint(PeerEndpoint const& endpoint);
 PeerEndpoint from_endpoint(lt::tcp::endpoint const& endpoint);
+std::string to_text(PeerEndpoint const& endpoint);
 
 inline lt::sha1_hash to_sha1(InfoHash const& hash) {
     return lt::sha1_hash{reinterpret_cast<char const*>(hash.bytes.data())};

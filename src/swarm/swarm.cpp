@@ -84,13 +84,6 @@ std::string_view as_view(std::string const& text) {
 
 } // namespace
 
-std::string to_text(PeerEndpoint const& endpoint) {
-    auto const native = to_endpoint(endpoint);
-    auto const host = native.address().to_string();
-    return (native.address().is_v6() ? '[' + host + ']' : host) + ':' +
-           std::to_string(native.port());
-}
-
 Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     : loop_(loop)
     , options_(std::move(options))
@@ -259,7 +252,9 @@ void Swarm::fetch(ChunkKey const& key, Record const& record) {
 void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it) {
     auto const* channel = find(key.channel);
     if (!dial_it || !channel || !chunks_->is_wanted(key)) return;
-    if (chunks_->named_peers(key) < channel->chunk_peers()) chunks_->add_peers(key, {peer});
+    auto const is_enough =
+        channel->is_thrifty() && chunks_->named_peers(key) >= channel->chunk_peers();
+    if (!is_enough) chunks_->add_peers(key, {peer});
 }
 
 void Swarm::rescue_stuck() {

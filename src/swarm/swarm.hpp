@@ -153,6 +153,4 @@ private:
     bool stopped_ = false;
 };
 
-std::string to_text(PeerEndpoint const& endpoint);
-
 } // namespace minuteswarm
