@@ -67,6 +67,7 @@ Children::child_class_of(Child const& child, StripeIndex stripe, MonotonicTime n
 
 bool Children::has_free_slot(StripeIndex stripe) const {
     if (node_.options.is_source()) return source_has_free_slot(stripe);
+    if (node_.is_making_up && node_.queue >= node_.options.span) return false;
     return used_ < node_.slots;
 }
 
@@ -157,21 +158,24 @@ void Children::accept(
     recount();
     node_.send(from, AcceptMessage{request.stripe, parents_.path(request.stripe), preempted});
     auto const has_plenty = node_.slots >= used() + node_.options.total();
-    auto const is_after_outage = is_making_up_ || had_outage(request.first, now);
+    auto const is_after_outage = node_.is_making_up || had_outage(request.first, now);
     if (node_.options.is_source() && (!has_plenty || is_after_outage))
-        return push_unsent(from, request.stripe, request.first, now);
+        return push_unsent(from, request, now);
     if (node_.options.is_source()) note_repeated(request);
     node_.actions.emplace_back(StartPush{
         from, request.stripe, request.first, request.held, request.is_relay});
 }
 
 void Children::set_leaving(Victim const& victim, NodeId successor, MonotonicTime now) {
-    auto const time = node_.options.is_source() ? source_linger : linger;
+    auto time = node_.options.is_source() ? source_linger : linger;
+    if (node_.options.is_source() && node_.is_making_up)
+        time = {}; // what waits for it is its successor's
     for (auto& child : children_[victim.stripe.value]) {
         if (child.id != victim.id) continue;
         child.leaving_at = now + time;
         if (node_.options.is_source()) note_rotation(child, victim.stripe, now);
     }
+    unmake(victim.stripe);
     ++preempted_;
     node_.send(victim.id, PreemptMessage{victim.stripe, successor, {}, 0});
     recount();
@@ -260,13 +264,19 @@ bool Children::may_grow() const {
 /// was too many, more often while they hold.
 void Children::shed(MonotonicTime now) {
     auto const too_long = 2 * node_.options.span + milliseconds{500};
-    // What waits behind blocks of an outage says nothing of the uplink.
-    auto const is_slow = node_.queue > too_long && !is_making_up_;
-    slow_ticks_ = is_slow ? slow_ticks_ + 1 : 0;
+    slow_ticks_ = node_.queue > too_long ? slow_ticks_ + 1 : 0;
+    auto const is_slow = slow_ticks_ >= slow_ticks_to_shed;
+    if (is_slow) slow_ticks_ = 0;
+    if (node_.is_making_up) {
+        // What waits behind blocks of an outage says nothing of the uplink; but
+        // who lacks them gets them sooner of others that have nothing waiting.
+        grown_ = now;
+        if (is_slow && !node_.options.is_source()) let_go(used_ - (used_ + 3) / 4);
+        return;
+    }
     // A source with less than one copy to give serves nobody.
     std::size_t const least = node_.options.is_source() ? node_.options.stripes : 0;
-    if (slow_ticks_ >= slow_ticks_to_shed && node_.slots > least) {
-        slow_ticks_ = 0;
+    if (is_slow && node_.slots > least) {
         grown_ = now;
         if (std::exchange(has_grown_, false)) // by one too many
             growth_pause_ = std::min<Duration>(2 * growth_pause_, longest_growth_pause);
@@ -279,7 +289,12 @@ void Children::shed(MonotonicTime now) {
         if (std::exchange(has_grown_, true)) // the one before it held
             growth_pause_ = std::max<Duration>(growth_pause_ / 2, shortest_growth_pause);
     }
-    while (used_ > node_.slots) {
+    let_go(node_.slots);
+}
+
+/// Of children, the weakest first.
+void Children::let_go(std::size_t kept) {
+    while (used_ > kept) {
         std::optional<Victim> victim;
         for (StripeIndex s; s.value < children_.size() && !victim; ++s)
             victim = weakest(s, MonotonicTime::max());

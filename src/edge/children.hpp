@@ -75,6 +75,7 @@ private:
     void stop_leaving(MonotonicTime now);
     [[nodiscard]] bool may_grow() const;
     void shed(MonotonicTime now);
+    void let_go(std::size_t kept);
     void recount();
 
     // source_slots.cpp: what only the source minds
@@ -97,7 +98,7 @@ private:
     void note_repeated(SubscribeMessage const& request);
     void unmake(StripeIndex stripe);
     void watch_making_up(MonotonicTime now);
-    void push_unsent(NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now);
+    void push_unsent(NeighbourId to, SubscribeMessage const& request, MonotonicTime now);
 
     EdgeNode& node_;
     Parents const& parents_;
@@ -115,12 +116,11 @@ private:
         GroupNumber group;
         StripeMask stripes = 0;
         MonotonicTime time{};
-        StripeMask made_up = 0; ///< stripes of it that may still wait to be sent once more
+        StripeMask made_up =
+            0; ///< stripes of it that may still wait while an outage is made up for
     };
     std::vector<Sent> sent_;
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
-    bool is_making_up_ = false;                ///< source: blocks of an outage go before all others
-    MonotonicTime making_up_since_{};
     bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
     StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
     MonotonicTime watched_{};

@@ -120,6 +120,8 @@ struct EdgeNode {
     std::optional<GroupNumber> newest; ///< of any stripe
     MonotonicTime newest_at{};
     MonotonicTime resumed_at{}; ///< the stream, after an outage
+    bool is_making_up = false;  ///< for it: blocks leave in the order of their groups
+    std::optional<MonotonicTime> making_up_since; ///< or had been
     std::vector<GroupNumber>
         entries; ///< the newest groups with a random access point, newest first
 
@@ -142,6 +144,14 @@ struct EdgeNode {
     [[nodiscard]] bool is_luxury(StripeIndex stripe, StripeMask of_flowing) const {
         return count(of_flowing & ~mask_of(stripe)) >= options.stripes;
     }
+    void make_up(MonotonicTime now) {
+        if (!std::exchange(is_making_up, true)) making_up_since = now;
+    }
+    /// Neighbours may be behind still.
+    [[nodiscard]] bool had_outage(MonotonicTime now) const {
+        return making_up_since && now - *making_up_since <= longest_making_up;
+    }
+    static constexpr std::chrono::seconds longest_making_up{8};
     void note_entry(GroupNumber group) {
         auto const at = std::ranges::lower_bound(entries, group, std::ranges::greater{});
         if (at != entries.end() && *at == group) return;

@@ -12,21 +12,22 @@ void GroupWindow::advance_to(GroupNumber group, MonotonicTime now) {
     if (!has_any_) first_ = group;
     if (group.value - next.value > groups_.size()) next = {group.value - groups_.size() + 1};
     for (; next <= group; ++next)
-        groups_[next.value % groups_.size()] = {next, 0, true, false, now};
+        groups_[next.value % groups_.size()] = {next, 0, true, false, now, now};
     newest_ = group;
     has_any_ = true;
 }
 
-bool GroupWindow::add(GroupNumber group, StripeIndex stripe, MonotonicTime now) {
+bool GroupWindow::add(GroupNumber group, StripeIndex stripe, MonotonicTime now, Duration age) {
     if (!has_any_ || group > newest_) advance_to(group, now);
     if (group < first_ && newest_.value - group.value < groups_.size()) {
         // Catch-up reaches behind the first block that came.
         for (auto number = group; number < first_; ++number)
-            groups_[number.value % groups_.size()] = {number, 0, true, false, now};
+            groups_[number.value % groups_.size()] = {number, 0, true, false, now, now};
         first_ = group;
     }
     auto& slot = groups_[group.value % groups_.size()];
     if (!slot.is_used || slot.number != group || has(slot.held, stripe)) return false;
+    slot.made = slot.held == 0 ? now - age : std::max(slot.made, now - age);
     slot.held |= mask_of(stripe);
     return true;
 }
@@ -74,7 +75,7 @@ GroupWindow::missing(MonotonicTime now, Duration after, Duration until) const {
         auto const* group = find(number);
         if (!group || group->is_rebuilt) continue;
         auto const age = now - group->seen;
-        if (age >= after && age < until) found.push_back({number, group->held});
+        if (age >= after && age < until) found.push_back({number, group->held, group->made});
     }
     return found;
 }

@@ -10,8 +10,9 @@ namespace minuteswarm {
 /// again, what a new parent need not send.
 class GroupWindow {
 public:
-    /// False: it had the block, or the group is too old to keep account of.
-    bool add(GroupNumber group, StripeIndex stripe, MonotonicTime now);
+    /// `age`: since it was made. False: it had the block, or the group is too old to keep account
+    /// of.
+    bool add(GroupNumber group, StripeIndex stripe, MonotonicTime now, Duration age = {});
     void set_rebuilt(GroupNumber group, StripeMask all, MonotonicTime now);
 
     [[nodiscard]] bool is_empty() const { return !has_any_; }
@@ -30,6 +31,7 @@ public:
     struct Missing {
         GroupNumber group;
         StripeMask held = 0;
+        MonotonicTime made{}; ///< by the age of its blocks; when it was due here if none came
     };
     /// Groups not rebuilt that are at least `after` old and younger than `until`, oldest first.
     [[nodiscard]] std::vector<Missing>
@@ -42,6 +44,7 @@ private:
         bool is_used = false;
         bool is_rebuilt = false;
         MonotonicTime seen{};
+        MonotonicTime made{};
     };
     [[nodiscard]] Group const* find(GroupNumber group) const;
     void advance_to(GroupNumber group, MonotonicTime now);

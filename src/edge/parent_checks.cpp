@@ -148,7 +148,8 @@ void Parents::check_parent(StripeIndex stripe, MonotonicTime now) {
 void Parents::check_asked(StripeIndex stripe, MonotonicTime now) {
     auto& feed = feeds_[stripe.value];
     // The new one is believed when it has brought something.
-    if (feed.former && feed.has_block && now >= feed.former_until) stop_former(feed, stripe);
+    auto const is_replaced = feed.former && feed.has_block && now >= feed.former_until;
+    if (is_replaced && !awaits_rest(feed, stripe, now)) stop_former(feed, stripe);
     if (!feed.asked || now < feed.asked_until) return;
     auto const silent = *std::exchange(feed.asked, std::nullopt);
     // The answer may only be late: take the request back.

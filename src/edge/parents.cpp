@@ -6,8 +6,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds overlap{300};        // old and new parent both send
-constexpr milliseconds trusted{1000};       // after accept, until the first block
+constexpr milliseconds overlap{300}; // old and new parent both send
+constexpr milliseconds longest_rest{
+    3000};                              // or so long after an outage, while the old one is behind
+constexpr milliseconds rest_pause{500}; // between blocks of that
+constexpr milliseconds trusted{1000};   // after accept, until the first block
 constexpr milliseconds loop_back_off{2000}; // its path will not change sooner
 constexpr milliseconds adopt_wait{1200};    // for the link to the successor
 constexpr milliseconds adopt_again{50};
@@ -62,6 +65,10 @@ NodePath Parents::path(StripeIndex stripe) const {
 bool Parents::is_above(NeighbourId id, StripeIndex stripe) const {
     auto const& feed = feeds_[stripe.value];
     return feed.parent == id || feed.asked == id;
+}
+
+bool Parents::may_send(NeighbourId id, StripeIndex stripe) const {
+    return is_above(id, stripe) || feeds_[stripe.value].former == id;
 }
 
 bool Parents::is_any_parent(NeighbourId id) const {
@@ -154,6 +161,19 @@ void Parents::stop_former(Feed& feed, StripeIndex stripe) {
     feed.former.reset();
 }
 
+/// What it had yet to send when it lost its place the new one does not: it may have been behind.
+bool Parents::awaits_rest(Feed const& feed, StripeIndex stripe, MonotonicTime now) const {
+    if (!node_.had_outage(now) || now - feed.accepted > longest_rest) return false;
+    if (now - feed.former_at > rest_pause) return false;
+    auto const held_account =
+        feed.newest.value - std::min(feed.newest.value, limits::edge_accounted_groups);
+    GroupNumber group{std::max(feed.former_newest.value, held_account) + 1};
+    for (; group < feed.newest; ++group) {
+        if (!groups_.is_rebuilt(group) && !has(groups_.held(group), stripe)) return true;
+    }
+    return false;
+}
+
 void Parents::on_accept(NeighbourId from, AcceptMessage const& message, MonotonicTime now) {
     if (message.stripe.value >= feeds_.size()) return;
     auto& feed = feeds_[message.stripe.value];
@@ -180,6 +200,8 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         feed.former = std::exchange(feed.parent, std::nullopt);
         feed.former_until = now + overlap;
         feed.former_path = feed.path;
+        feed.former_newest = feed.newest;
+        feed.former_at = feed.last_block;
         feed.former_last_block = feed.stalled_since ? std::optional{feed.last_block} : std::nullopt;
         if (is_useless) fail(*feed.former, message.stripe, now);
     }
@@ -290,6 +312,10 @@ void Parents::note_age(
 void Parents::on_block(BlockArrival const& block, MonotonicTime now) {
     if (block.stripe.value >= feeds_.size()) return;
     auto& feed = feeds_[block.stripe.value];
+    if (feed.former == block.from && block.group > feed.former_newest) {
+        feed.former_newest = block.group;
+        feed.former_at = now;
+    }
     if (feed.parent != block.from) return;
     if (block.path.contains(node_.options.self)) {
         leave(block.stripe, loop_back_off, now);

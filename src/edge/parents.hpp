@@ -56,6 +56,8 @@ public:
     }
     /// Is or may become the stripe's parent.
     [[nodiscard]] bool is_above(NeighbourId id, StripeIndex stripe) const;
+    /// Or was it until now, and has not all been sent that it was asked for.
+    [[nodiscard]] bool may_send(NeighbourId id, StripeIndex stripe) const;
     [[nodiscard]] bool is_any_parent(NeighbourId id) const;
     /// Whether a stripe has no parent that this node or its children cannot do without.
     [[nodiscard]] bool lacks_urgently() const;
@@ -90,6 +92,8 @@ private:
         std::optional<NeighbourId> former; ///< still sends until the new one does
         MonotonicTime former_until{};      ///< at least
         NodePath former_path;
+        GroupNumber former_newest;
+        MonotonicTime former_at{};                      ///< when that came
         std::optional<MonotonicTime> former_last_block; ///< of one that had stalled
 
         MonotonicTime orphan_since{};
@@ -125,6 +129,7 @@ private:
     void note_lost(NeighbourId id, MonotonicTime now);
     [[nodiscard]] bool leads_through_lost(NodePath const& path, MonotonicTime now) const;
     void stop_former(Feed& feed, StripeIndex stripe);
+    [[nodiscard]] bool awaits_rest(Feed const& feed, StripeIndex stripe, MonotonicTime now) const;
     void check_asked(StripeIndex stripe, MonotonicTime now);
     void check_parent(StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] Duration silence(Feed const& feed, MonotonicTime now) const;

@@ -31,11 +31,9 @@ void Repair::on_missing(GroupNumber group, MonotonicTime now) {
     next_ = std::min(next_, soon);
 }
 
-GroupNumber Repair::first_of_use() const {
-    if (node_.options.start_back <= Duration{}) return {};
-    auto const back = (node_.options.start_back + beyond_start) / node_.options.span;
-    auto const newest = groups_.newest().value;
-    return {newest - std::min(newest, static_cast<std::uint64_t>(back))};
+bool Repair::is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const {
+    auto const back = node_.options.start_back;
+    return back <= Duration{} || now - missing.made <= back + beyond_start;
 }
 
 std::optional<NeighbourId> Repair::choose_holder(GroupNumber group, MonotonicTime now) {
@@ -61,14 +59,13 @@ void Repair::tick(MonotonicTime now) {
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)
     );
-    auto const first = first_of_use();
     auto const before = node_.actions.size();
     for (auto const& one : missing) {
         if (node_.actions.size() - before >= limits::edge_wants) return;
         auto const asked = asked_.find(one.group);
         auto const is_known = asked != asked_.end();
         if (is_known && (asked->second.tries >= most_tries || now < asked->second.again)) continue;
-        if (one.group < first) continue;
+        if (!is_of_use(one, now)) continue;
         if (auto const holder = choose_holder(one.group, now)) ask(one, *holder, now);
     }
 }

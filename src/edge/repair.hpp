@@ -24,7 +24,7 @@ private:
     };
 
     [[nodiscard]] Duration period() const;
-    [[nodiscard]] GroupNumber first_of_use() const;
+    [[nodiscard]] bool is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const;
     [[nodiscard]] std::optional<NeighbourId> choose_holder(GroupNumber group, MonotonicTime now);
     void ask(GroupWindow::Missing const& missing, NeighbourId holder, MonotonicTime now);
 

@@ -19,7 +19,6 @@ constexpr milliseconds advert_way{100};
 constexpr seconds unsent_time{3};     // older blocks come with the chunk
 constexpr seconds outage_time{8};     // of the source's line
 constexpr seconds least_making_up{1}; // before what waits shows in the queue
-constexpr seconds longest_making_up{8};
 constexpr milliseconds drained_queue{200};
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
@@ -70,7 +69,7 @@ bool Children::source_has_free_slot(StripeIndex stripe) const {
         if (s == stripe) here = staying;
     }
     // A second child would wait for all that the first one is sent.
-    if (is_making_up_) return here == 0 && used_ < node_.slots;
+    if (node_.is_making_up) return here == 0 && used_ < node_.slots;
     if (here < each) return true;
     return here == each && beyond < node_.slots - each * node_.options.total();
 }
@@ -122,7 +121,8 @@ void Children::on_sent(GroupNumber group, MonotonicTime now) {
     ever_rooted_ |= node_.feeding;
     // What nobody has asked for yet is missed at a run's beginning alone: viewers waited for that.
     auto const unasked = is_beginning(group) ? StripeMask{0} : ~ever_rooted_;
-    sent_.push_back({group, node_.all_stripes() & (node_.feeding | unasked), now});
+    auto const waiting = node_.is_making_up ? node_.feeding : StripeMask{0}; // behind older ones
+    sent_.push_back({group, node_.all_stripes() & (node_.feeding | unasked), now, waiting});
 }
 
 bool Children::is_heard(Child const& child, MonotonicTime now) const {
@@ -148,7 +148,9 @@ void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
     }
     auto const heir =
         std::ranges::find_if(others, [&](auto const& child) { return is_heard(child, now); });
-    if (heir != others.end()) push_unsent(heir->id, stripe, sent_.back().group, now);
+    if (heir == others.end()) return;
+    SubscribeMessage nothing_more{stripe, sent_.back().group};
+    push_unsent(heir->id, nothing_more, now);
 }
 
 void Children::drop_silent(MonotonicTime now) {
@@ -181,21 +183,22 @@ bool Children::had_outage(GroupNumber since, MonotonicTime now) const {
 
 /// A source without slots for one more viewer repeats nothing; but a block that reached nobody, of
 /// a group that cannot be rebuilt without it, is lost to all. After an outage those who were there
-/// before it ask for more of that than a newcomer has use for.
-void Children::push_unsent(
-    NeighbourId to, StripeIndex stripe, GroupNumber asked_from, MonotonicTime now
-) {
+/// before it ask for more of that than a newcomer has use for, and get parity, too: which of the
+/// new roots pass it on is not known yet.
+void Children::push_unsent(NeighbourId to, SubscribeMessage const& request, MonotonicTime now) {
     if (sent_.empty()) return;
-    auto const is_after_outage = is_making_up_ || had_outage(asked_from, now);
+    auto const stripe = request.stripe;
+    auto const is_after_outage = node_.is_making_up || had_outage(request.first, now);
     StartPush none{to, stripe, {}, UINT32_MAX};
     // Of a run's beginning nobody has seen what came before.
     none.is_urgent = !is_beginning(sent_.back().group);
     none.is_unsent = true;
     auto push = none;
     for (auto& sent : sent_) {
-        auto const is_asked = is_after_outage && sent.group >= asked_from;
+        auto const is_asked = is_after_outage && sent.group >= request.first;
         if (now - sent.time > (is_asked ? outage_time : unsent_time)) continue;
-        if (count(sent.stripes) >= node_.options.stripes || has(sent.stripes, stripe)) continue;
+        if (has(sent.stripes, stripe) || request.holds(sent.group)) continue;
+        if (!is_after_outage && count(sent.stripes) >= node_.options.stripes) continue;
         sent.stripes |= mask_of(stripe);
         sent.made_up |= mask_of(stripe);
         auto distance = sent.group.value - push.first.value;
@@ -209,22 +212,22 @@ void Children::push_unsent(
     }
     if (push.held == none.held) return;
     node_.actions.emplace_back(push);
-    if (is_after_outage && !std::exchange(is_making_up_, true)) making_up_since_ = now;
+    if (is_after_outage) node_.make_up(now);
 }
 
 /// What a child asked for and is sent by way of catch-up has reached somebody.
 void Children::note_repeated(SubscribeMessage const& request) {
     for (auto& sent : sent_) {
-        if (sent.group < request.first) continue;
         auto const distance = sent.group.value - request.first.value;
-        if (distance < SubscribeMessage::groups && (request.held >> distance & 1U) == 0)
-            sent.stripes |= mask_of(request.stripe);
+        if (sent.group < request.first || distance >= SubscribeMessage::groups) continue;
+        if (!request.holds(sent.group)) sent.stripes |= mask_of(request.stripe);
     }
 }
 
-/// A child went before all that is made up for had left: the next one is sent it.
+/// A child went before all that waits for it had left: the next one is sent it.
 void Children::unmake(StripeIndex stripe) {
-    if (!is_making_up_ || !children_[stripe.value].empty()) return;
+    auto const stays = [](Child const& child) { return !child.leaving_at; };
+    if (!node_.is_making_up || std::ranges::any_of(children_[stripe.value], stays)) return;
     for (auto& sent : sent_) {
         if (has(sent.made_up, stripe)) sent.stripes &= ~mask_of(stripe);
         sent.made_up &= ~mask_of(stripe);
@@ -232,10 +235,9 @@ void Children::unmake(StripeIndex stripe) {
 }
 
 void Children::watch_making_up(MonotonicTime now) {
-    auto const time = now - making_up_since_;
-    if (!is_making_up_ || time <= least_making_up) return;
-    if (node_.queue >= drained_queue && time <= longest_making_up) return;
-    is_making_up_ = false;
+    if (!node_.is_making_up || now - *node_.making_up_since <= least_making_up) return;
+    if (node_.queue >= drained_queue && node_.had_outage(now)) return;
+    node_.is_making_up = false;
     all_lost_at_.reset();
     for (auto& sent : sent_)
         sent.made_up = 0;

@@ -60,6 +60,10 @@ struct SubscribeMessage {
     bool is_adopt = false;     ///< the receiver took its place at a parent
     bool is_desperate = false; ///< found no proper parent
     bool may_preempt = true;
+    [[nodiscard]] bool holds(GroupNumber group) const {
+        auto const distance = group.value - first.value;
+        return group >= first && distance < groups && (held >> distance & 1U) != 0;
+    }
     bool operator==(SubscribeMessage const&) const = default;
 };
 

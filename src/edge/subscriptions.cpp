@@ -84,10 +84,13 @@ bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
         if (auto* neighbour = node_.find(block.from)) neighbour->last_heard = now;
         parents_.on_block(block, now);
     }
-    auto const is_new = groups_.add(block.group, block.stripe, now);
+    auto const is_new = groups_.add(block.group, block.stripe, now, block.age);
+    auto const patience = std::max<Duration>(outage, outage_spans * node_.options.span);
+    auto const is_after_outage = now - node_.newest_at > patience;
+    // Playing deadlines come in the order of the groups: what was held up goes before what is new.
+    if (is_after_outage && node_.newest && !node_.options.is_source()) node_.make_up(now);
     if (!node_.newest || block.group > *node_.newest) {
-        if (now - node_.newest_at > std::max<Duration>(outage, outage_spans * node_.options.span))
-            node_.resumed_at = now;
+        if (is_after_outage) node_.resumed_at = now;
         node_.newest = block.group;
         node_.newest_at = now;
     }

@@ -66,10 +66,13 @@ public:
     [[nodiscard]] NodePath path(StripeIndex stripe) const { return parents_.path(stripe); }
     /// Whether blocks from this neighbour are expected, apart from answers to a want.
     [[nodiscard]] bool is_parent(NeighbourId id, StripeIndex stripe) const {
-        return parents_.is_above(id, stripe);
+        return parents_.may_send(id, stripe);
     }
     /// Whether to answer a `want`: the source does not, nor a node that is behind with new blocks.
     [[nodiscard]] bool answers_wants() const;
+    /// The stream has gone on after an outage, and what that held up has not all left: blocks are
+    /// to leave in the order of their groups.
+    [[nodiscard]] bool is_making_up() const { return node_.is_making_up; }
     /// The live edge is left to others for now; chunks come from their swarms.
     [[nodiscard]] bool is_stepped_back() const { return node_.is_stepped_back; }
     /// K + M.

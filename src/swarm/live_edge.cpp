@@ -422,7 +422,9 @@ void LiveEdge::run(StartPush const& action) {
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
         auto const block = held(entry.group, action.stripe);
         if (!block) continue;
-        auto const is_urgent = action.is_urgent && (action.is_unsent || block->age < urgent_age);
+        auto const is_urgent =
+            (action.is_urgent && (action.is_unsent || block->age < urgent_age)) ||
+            policy_.is_making_up();
         auto const kind = is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up;
         if (action.is_unsent || may_repeat(action.child, *block)) push(action.child, kind, *block);
     }

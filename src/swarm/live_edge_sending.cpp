@@ -46,9 +46,9 @@ void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     if (!block) return;
     std::chrono::milliseconds const span{options_.parameters.span_ms};
     auto const usual = policy_.parents().age(stripe);
-    auto const urgency = is_late(block->age, usual, span, options_.parameters.stripes)
-                             ? EdgeQueue::Class::catch_up
-                             : live_class(block->header, stripe);
+    auto const is_old = is_late(block->age, usual, span, options_.parameters.stripes);
+    auto urgency = is_old ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
+    if (policy_.is_making_up()) urgency = EdgeQueue::Class::urgent;
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;

@@ -6,6 +6,7 @@ using namespace minuteswarm;
 using namespace minuteswarm::edge_policy;
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 namespace {
 
@@ -95,6 +96,39 @@ TEST_CASE("A parent that lives and sends nothing is kept while another one is lo
     REQUIRE_FALSE(fed.asked_other().empty());
     fed.node.hear(other, AcceptMessage{stripe, path_of({1, 5}), {}});
     CHECK(fed.feeds(other));
+}
+
+TEST_CASE("After an outage a parent that is behind is kept until it has brought the rest") {
+    Fed fed;
+    fed.usual_rebuilds = false;
+    bool const had_outage = GENERATE(true, false);
+    CAPTURE(had_outage);
+    if (had_outage) fed.node.wait(seconds{2});
+    auto const last_of_parent = fed.group;
+    fed.parent_sends = false;
+    fed.pass_groups(8);
+    fed.node.enter(other, {5});
+    fed.node.hear(other, fed.claim(mask_of(stripe)));
+    fed.pass_groups(1);
+    REQUIRE_FALSE(fed.asked_other().empty());
+    fed.node.hear(other, AcceptMessage{stripe, path_of({1, 5}), {}});
+    REQUIRE(fed.feeds(other));
+
+    auto const first_of_other = fed.group + 1;
+    auto const is_left = [&] { return !fed.node.sent<UnsubscribeMessage>(parent).empty(); };
+    auto next = first_of_other;
+    fed.node.block(parent, stripe, last_of_parent + 1, path_of({1, 4}));
+    fed.node.block(other, stripe, next++, path_of({1, 5}));
+    for (auto group = last_of_parent + 2; group + 1 < first_of_other; ++group) {
+        fed.node.wait(milliseconds{150});
+        fed.node.block(parent, stripe, group, path_of({1, 4}));
+        fed.node.block(other, stripe, next++, path_of({1, 5}));
+    }
+    CHECK(is_left() == !had_outage);
+    CHECK(fed.node.policy().is_parent({parent}, stripe) == had_outage);
+    fed.node.block(parent, stripe, first_of_other - 1, path_of({1, 4}));
+    fed.node.wait(milliseconds{50});
+    CHECK(is_left());
 }
 
 TEST_CASE("A parent that lives and sends nothing for four seconds is left") {

@@ -114,6 +114,19 @@ TEST_CASE("A node that lags behind gives slots back within a second") {
     CHECK(source.policy().used_slots() <= source.policy().slots());
 }
 
+TEST_CASE("After an outage a node that lags behind lets children go, and keeps its slots") {
+    FullRelay relay;
+    relay.node().wait(milliseconds{1750}); // nothing comes
+    relay.node().policy().on_uplink(milliseconds{1200});
+    relay.pass(milliseconds{750});
+    CHECK(relay.children().size() < 4);
+    CHECK(relay.node().policy().slots() == 4);
+    CHECK_FALSE(relay.accepts(30, true));
+    relay.node().policy().on_uplink({});
+    relay.pass(seconds{1});
+    CHECK(relay.accepts(31, true));
+}
+
 TEST_CASE(
     "Slots given up stay so when the stream's bitrate changes, and are tried again ever more seldom"
 ) {

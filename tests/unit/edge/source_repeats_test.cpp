@@ -216,6 +216,56 @@ TEST_CASE("What a child is sent after an outage goes to the next one if it leave
     }
 }
 
+TEST_CASE("After an outage parity is made up for, too: not all new roots pass on what they get") {
+    Source source;
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.live(s);
+    for (int i = 0; i < 24; ++i)
+        source.send_group();
+    source.policy().on_uplink(milliseconds{1500});
+    for (std::uint8_t s = 0; s < 9; ++s) {
+        auto const id = 30U + s;
+        source.enter(id, {id});
+        source.forget();
+        auto request = subscribe(s);
+        request.first = {100};
+        source.hear(id, request);
+        CHECK(source.repeated(id).size() >= 20);
+    }
+}
+
+TEST_CASE("Who takes a root's place after an outage is sent what that one waits for, at once") {
+    Source source;
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.live(s);
+    for (int i = 0; i < 24; ++i)
+        source.send_group();
+    source.policy().on_uplink(milliseconds{1500});
+    source.enter(30, {30});
+    auto request = subscribe(stripe);
+    request.first = {100};
+    source.hear(30, request);
+    for (int i = 0; i < 3; ++i) { // which wait behind the others
+        source.hear(30, advert_of(9, 0));
+        source.send_group();
+    }
+    source.enter(31, {31});
+    source.hear(31, advert_of(9, 16));
+    source.forget();
+    request = home_of(stripe);
+    request.first = {100};
+    request.held = 0xff; // eight groups that it had of the other one
+    source.hear(31, request);
+    CHECK(source.sent<AcceptMessage>(31).size() == 1);
+    CHECK(source.sent<PreemptMessage>(30).size() == 1);
+    auto const groups = source.repeated(31);
+    REQUIRE(groups.size() >= 16);
+    CHECK(groups.front() >= 108);
+    CHECK(groups.back() + 1 == source.next);
+    source.wait(milliseconds{50});
+    CHECK(source.take<StopPush>().size() == 1);
+}
+
 TEST_CASE("A source whose child goes before there is any group has nothing to make up for") {
     Node source{source_id, 18};
     for (std::uint64_t const id : {2U, 3U}) {
