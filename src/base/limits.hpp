@@ -62,7 +62,7 @@ inline constexpr std::size_t known_peers = 500;      ///< endpoints remembered f
 inline constexpr std::size_t push_fanout = 4;        ///< neighbours a new record is pushed to
 inline constexpr std::size_t active_chunk_torrents = 60;
 inline constexpr std::size_t chunk_peers =
-    12; ///< dialled for one chunk: 8-12 keep a mesh connected
+    12; ///< dialled as one chunk is joined: 8-12 keep a mesh connected
 inline constexpr std::size_t thrifty_chunk_peers = 3; ///< of live radio
 inline constexpr std::size_t announced_per_neighbour =
     256; ///< chunks a neighbour told of: 8 min of 2 s chunks
@@ -108,6 +108,8 @@ inline constexpr std::size_t edge_queue_control =
     64 * KiB; ///< of the policy's messages there: hundreds of them; it has stopped reading
 inline constexpr std::chrono::seconds edge_queue_wait{
     4}; ///< of a block there: what it was for has been played or skipped
+inline constexpr std::chrono::seconds edge_urgent_wait{
+    8}; ///< of a block after an outage: as long as one is made up for
 
 // Players
 inline constexpr std::size_t http_clients = 64;

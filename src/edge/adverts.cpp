@@ -146,7 +146,8 @@ void Adverts::tell(NeighbourId id, Acquaintance& to, MonotonicTime now, bool is_
     AdvertMessage advert;
     advert.newest = newest_;
     advert.slots = saturated(node_.slots);
-    advert.spare = saturated(node_.slots - std::min(children_.used(), node_.slots));
+    auto const free = node_.slots - std::min(children_.used(), node_.slots);
+    advert.spare = node_.is_held_up ? std::uint8_t{0} : saturated(free);
     advert.incomplete = incomplete_;
     advert.is_searching = node_.is_searching;
     advert.is_directed = to.peer.is_directed;

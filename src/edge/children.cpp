@@ -13,6 +13,7 @@ constexpr milliseconds linger_queue{100};      // only while new blocks do not w
 constexpr seconds short_absence{3};            // of a child: no longer than it takes to judge one
 constexpr milliseconds advert_view{1200};      // then adverts tell more than the request
 constexpr int slow_ticks_to_shed = 3;
+constexpr std::size_t least_kept = 2; // children of a node that an outage holds up
 constexpr seconds shortest_growth_pause{15};
 constexpr seconds longest_growth_pause{240};
 constexpr milliseconds growth_queue{200};
@@ -67,8 +68,7 @@ Children::child_class_of(Child const& child, StripeIndex stripe, MonotonicTime n
 
 bool Children::has_free_slot(StripeIndex stripe) const {
     if (node_.options.is_source()) return source_has_free_slot(stripe);
-    if (node_.is_making_up && node_.queue >= node_.options.span) return false;
-    return used_ < node_.slots;
+    return used_ < node_.slots && !node_.is_held_up;
 }
 
 bool Children::may_preempt() const {
@@ -237,7 +237,7 @@ void Children::recount() {
         if (staying > 0) node_.feeding |= mask_of(s);
         if (staying > 1) node_.relays |= mask_of(s);
     }
-    node_.has_room = used_ + 2 <= node_.slots;
+    node_.has_room = used_ + 2 <= node_.slots && !node_.is_held_up;
 }
 
 void Children::stop_leaving(MonotonicTime now) {
@@ -248,6 +248,7 @@ void Children::stop_leaving(MonotonicTime now) {
             if (!all[i].leaving_at || (!is_busy && now < *all[i].leaving_at)) continue;
             node_.actions.emplace_back(StopPush{all[i].id, s});
             all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+            unmake(s);
         }
     }
     recount();
@@ -271,7 +272,7 @@ void Children::shed(MonotonicTime now) {
         // What waits behind blocks of an outage says nothing of the uplink; but
         // who lacks them gets them sooner of others that have nothing waiting.
         grown_ = now;
-        if (is_slow && !node_.options.is_source()) let_go(used_ - (used_ + 3) / 4);
+        if (is_slow && node_.is_held_up) let_go(std::max(used_ - (used_ + 3) / 4, least_kept));
         return;
     }
     // A source with less than one copy to give serves nobody.
@@ -309,8 +310,10 @@ void Children::tick(MonotonicTime now) {
     if (node_.options.is_source()) drop_silent(now);
     if (node_.options.is_source()) watch_source_children(now);
     watch_making_up(now);
+    node_.is_held_up =
+        node_.is_making_up && !node_.options.is_source() && node_.queue >= node_.options.span;
     shed(now);
-    node_.has_room = used_ + 2 <= node_.slots;
+    recount();
 }
 
 } // namespace minuteswarm

@@ -52,6 +52,7 @@ struct Acquaintance {
         MonotonicTime retry_at{};               ///< no request before
         std::optional<MonotonicTime> fed_since; ///< as a child that has gone by its own will
         MonotonicTime fed_until{};
+        unsigned made_up_for = 0; ///< times that it was sent what an outage held up
     };
     EdgeNeighbour peer;
     MonotonicTime entered{};
@@ -110,9 +111,10 @@ struct EdgeNode {
     Duration queue{};     ///< how long the uplink needs for what waits
     StripeMask homes = 0; ///< stripes this node means to have many children in
     StripeMask flowing = 0;
-    StripeMask feeding = 0; ///< stripes with a child
-    StripeMask relays = 0;  ///< stripes with two children or more
-    bool has_room = false;  ///< two slots are free
+    StripeMask feeding = 0;  ///< stripes with a child
+    StripeMask relays = 0;   ///< stripes with two children or more
+    bool has_room = false;   ///< two slots are free
+    bool is_held_up = false; ///< by blocks of an outage: takes no more children
     bool is_stepped_back = false;
     bool is_on_trial = false; ///< came back and is not fed yet: those who are go first
     bool is_searching = false;
@@ -121,7 +123,7 @@ struct EdgeNode {
     MonotonicTime newest_at{};
     MonotonicTime resumed_at{}; ///< the stream, after an outage
     bool is_making_up = false;  ///< for it: blocks leave in the order of their groups
-    std::optional<MonotonicTime> making_up_since; ///< or had been
+    std::optional<MonotonicTime> making_up_since; ///< the last time
     std::vector<GroupNumber>
         entries; ///< the newest groups with a random access point, newest first
 
@@ -148,7 +150,7 @@ struct EdgeNode {
         if (!std::exchange(is_making_up, true)) making_up_since = now;
     }
     /// Neighbours may be behind still.
-    [[nodiscard]] bool had_outage(MonotonicTime now) const {
+    [[nodiscard]] bool is_after_outage(MonotonicTime now) const {
         return making_up_since && now - *making_up_since <= longest_making_up;
     }
     static constexpr std::chrono::seconds longest_making_up{8};

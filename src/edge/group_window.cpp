@@ -1,5 +1,7 @@
 #include "edge/group_window.hpp"
 
+#include <algorithm>
+
 namespace minuteswarm {
 
 GroupWindow::Group const* GroupWindow::find(GroupNumber group) const {
@@ -27,7 +29,9 @@ bool GroupWindow::add(GroupNumber group, StripeIndex stripe, MonotonicTime now, 
     }
     auto& slot = groups_[group.value % groups_.size()];
     if (!slot.is_used || slot.number != group || has(slot.held, stripe)) return false;
-    slot.made = slot.held == 0 ? now - age : std::max(slot.made, now - age);
+    // Whatever it says: it was here by then.
+    auto const made = std::min(now - age, slot.seen);
+    slot.made = slot.held == 0 ? made : std::max(slot.made, made);
     slot.held |= mask_of(stripe);
     return true;
 }
@@ -67,16 +71,19 @@ std::uint8_t GroupWindow::incomplete(MonotonicTime now, Duration given_up) const
 }
 
 std::vector<GroupWindow::Missing>
-GroupWindow::missing(MonotonicTime now, Duration after, Duration until) const {
+GroupWindow::missing(MonotonicTime now, Duration after, Duration until, Duration span) const {
     std::vector<Missing> found;
     if (!has_any_) return found;
-    auto const back = std::min<std::uint64_t>(groups_.size() - 1, newest_.value);
-    for (GroupNumber number{newest_.value - back}; number < newest_; ++number) {
-        auto const* group = find(number);
-        if (!group || group->is_rebuilt) continue;
-        auto const age = now - group->seen;
-        if (age >= after && age < until) found.push_back({number, group->held, group->made});
+    auto made = find(newest_)->made;
+    for (std::uint64_t back = 1; back < groups_.size() && back <= newest_.value; ++back) {
+        auto const* group = find({newest_.value - back});
+        if (!group) break;
+        made = group->held == 0 ? made - span : std::min(made, group->made);
+        auto const came = now - group->seen;
+        if (group->is_rebuilt || came < after || came >= until) continue;
+        found.push_back({group->number, group->held, made});
     }
+    std::ranges::reverse(found);
     return found;
 }
 

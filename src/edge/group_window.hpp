@@ -31,11 +31,12 @@ public:
     struct Missing {
         GroupNumber group;
         StripeMask held = 0;
-        MonotonicTime made{}; ///< by the age of its blocks; when it was due here if none came
+        MonotonicTime made{}; ///< by the age of its blocks, or of those of later groups
     };
-    /// Groups not rebuilt that are at least `after` old and younger than `until`, oldest first.
+    /// Groups not rebuilt that came at least `after` ago and not `until`, oldest first; `span`:
+    /// of one of which nothing has come.
     [[nodiscard]] std::vector<Missing>
-    missing(MonotonicTime now, Duration after, Duration until) const;
+    missing(MonotonicTime now, Duration after, Duration until, Duration span) const;
 
 private:
     struct Group {

@@ -6,10 +6,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds overlap{300}; // old and new parent both send
-constexpr milliseconds longest_rest{
-    3000};                              // or so long after an outage, while the old one is behind
-constexpr milliseconds rest_pause{500}; // between blocks of that
+constexpr milliseconds overlap{300};    // old and new parent both send
+constexpr seconds longest_rest{3};      // or so long after an outage, while the old one is behind
+constexpr milliseconds rest_pause{500}; // or two spans, between blocks of that
 constexpr milliseconds trusted{1000};   // after accept, until the first block
 constexpr milliseconds loop_back_off{2000}; // its path will not change sooner
 constexpr milliseconds adopt_wait{1200};    // for the link to the successor
@@ -140,8 +139,9 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
         feed.parent = std::exchange(feed.former, std::nullopt);
         feed.path = feed.former_path;
         // One that had stalled is to be replaced all the same.
-        feed.has_block = feed.former_last_block.has_value();
-        feed.accepted = feed.last_block = feed.former_last_block.value_or(now);
+        feed.has_block = feed.had_former_stalled;
+        feed.accepted = feed.last_block = feed.had_former_stalled ? feed.former_at : now;
+        feed.newest = feed.former_newest;
     }
 }
 
@@ -163,8 +163,8 @@ void Parents::stop_former(Feed& feed, StripeIndex stripe) {
 
 /// What it had yet to send when it lost its place the new one does not: it may have been behind.
 bool Parents::awaits_rest(Feed const& feed, StripeIndex stripe, MonotonicTime now) const {
-    if (!node_.had_outage(now) || now - feed.accepted > longest_rest) return false;
-    if (now - feed.former_at > rest_pause) return false;
+    if (!node_.is_after_outage(now) || now - feed.accepted > longest_rest) return false;
+    if (now - feed.former_at > std::max<Duration>(rest_pause, 2 * node_.options.span)) return false;
     auto const held_account =
         feed.newest.value - std::min(feed.newest.value, limits::edge_accounted_groups);
     GroupNumber group{std::max(feed.former_newest.value, held_account) + 1};
@@ -202,7 +202,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         feed.former_path = feed.path;
         feed.former_newest = feed.newest;
         feed.former_at = feed.last_block;
-        feed.former_last_block = feed.stalled_since ? std::optional{feed.last_block} : std::nullopt;
+        feed.had_former_stalled = feed.stalled_since.has_value();
         if (is_useless) fail(*feed.former, message.stripe, now);
     }
     feed.parent = from;

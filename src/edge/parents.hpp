@@ -56,7 +56,7 @@ public:
     }
     /// Is or may become the stripe's parent.
     [[nodiscard]] bool is_above(NeighbourId id, StripeIndex stripe) const;
-    /// Or was it until now, and has not all been sent that it was asked for.
+    /// Or was it until now, and is still to bring what it was asked for.
     [[nodiscard]] bool may_send(NeighbourId id, StripeIndex stripe) const;
     [[nodiscard]] bool is_any_parent(NeighbourId id) const;
     /// Whether a stripe has no parent that this node or its children cannot do without.
@@ -93,8 +93,8 @@ private:
         MonotonicTime former_until{};      ///< at least
         NodePath former_path;
         GroupNumber former_newest;
-        MonotonicTime former_at{};                      ///< when that came
-        std::optional<MonotonicTime> former_last_block; ///< of one that had stalled
+        MonotonicTime former_at{}; ///< when that came
+        bool had_former_stalled = false;
 
         MonotonicTime orphan_since{};
         MonotonicTime luxury_until{}; ///< nobody missed it before

@@ -55,7 +55,7 @@ void Repair::tick(MonotonicTime now) {
     if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_ = now + period();
     auto const wait = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
-    auto const missing = groups_.missing(now, wait, until);
+    auto const missing = groups_.missing(now, wait, until, node_.options.span);
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)
     );

@@ -16,9 +16,10 @@ constexpr seconds out_of_favour{20}; // after a rotation: the others may prove t
 constexpr int silence_adverts = 3;   // of a child that are missing
 constexpr int doubt_adverts = 2;
 constexpr milliseconds advert_way{100};
-constexpr seconds unsent_time{3};     // older blocks come with the chunk
-constexpr seconds outage_time{8};     // of the source's line
-constexpr seconds least_making_up{1}; // before what waits shows in the queue
+constexpr seconds unsent_time{3};        // older blocks come with the chunk
+constexpr seconds outage_time{8};        // of the source's line
+constexpr seconds least_making_up{1};    // before what waits shows in the queue
+constexpr unsigned most_made_up_for = 2; // times: who asks ever again would take all uplink
 constexpr milliseconds drained_queue{200};
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
@@ -146,8 +147,9 @@ void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
         if (sent.time + 2 * node_.options.span < lost->last_heard) continue;
         if (!std::ranges::any_of(others, has_it)) sent.stripes &= ~mask_of(stripe);
     }
-    auto const heir =
-        std::ranges::find_if(others, [&](auto const& child) { return is_heard(child, now); });
+    auto const heir = std::ranges::find_if(others, [&](auto const& child) {
+        return !child.leaving_at && is_heard(child, now);
+    });
     if (heir == others.end()) return;
     SubscribeMessage nothing_more{stripe, sent_.back().group};
     push_unsent(heir->id, nothing_more, now);
@@ -189,6 +191,8 @@ void Children::push_unsent(NeighbourId to, SubscribeMessage const& request, Mono
     if (sent_.empty()) return;
     auto const stripe = request.stripe;
     auto const is_after_outage = node_.is_making_up || had_outage(request.first, now);
+    auto& known = node_.find(to)->stripes[stripe.value];
+    if (node_.is_making_up && known.made_up_for >= most_made_up_for) return;
     StartPush none{to, stripe, {}, UINT32_MAX};
     // Of a run's beginning nobody has seen what came before.
     none.is_urgent = !is_beginning(sent_.back().group);
@@ -212,7 +216,9 @@ void Children::push_unsent(NeighbourId to, SubscribeMessage const& request, Mono
     }
     if (push.held == none.held) return;
     node_.actions.emplace_back(push);
-    if (is_after_outage) node_.make_up(now);
+    if (!is_after_outage) return;
+    node_.make_up(now);
+    ++known.made_up_for;
 }
 
 /// What a child asked for and is sent by way of catch-up has reached somebody.
@@ -236,11 +242,15 @@ void Children::unmake(StripeIndex stripe) {
 
 void Children::watch_making_up(MonotonicTime now) {
     if (!node_.is_making_up || now - *node_.making_up_since <= least_making_up) return;
-    if (node_.queue >= drained_queue && node_.had_outage(now)) return;
+    if (node_.queue >= drained_queue && node_.is_after_outage(now)) return;
     node_.is_making_up = false;
     all_lost_at_.reset();
     for (auto& sent : sent_)
         sent.made_up = 0;
+    for (auto& [id, neighbour] : node_.neighbours) {
+        for (auto& stripe : neighbour.stripes)
+            stripe.made_up_for = 0;
+    }
 }
 
 void Children::watch_source_children(MonotonicTime now) {

@@ -7,9 +7,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
-constexpr milliseconds outage{1500};      // of the whole stream
-constexpr int outage_spans = 4;           // where these are more
-constexpr milliseconds repair_queue{150}; // new blocks that wait so long are more urgent
+constexpr milliseconds outage{1500}; // of the whole stream
+constexpr int outage_spans = 4;      // where these are more
+constexpr milliseconds urgent_age{2000};
+constexpr milliseconds held_up_age{10'000}; // by an outage: older blocks are due nowhere
+constexpr milliseconds repair_queue{150};   // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
     options.slots = std::min(options.slots, limits::edge_slots);
@@ -90,7 +92,10 @@ bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
     // Playing deadlines come in the order of the groups: what was held up goes before what is new.
     if (is_after_outage && node_.newest && !node_.options.is_source()) node_.make_up(now);
     if (!node_.newest || block.group > *node_.newest) {
-        if (is_after_outage) node_.resumed_at = now;
+        if (is_after_outage) {
+            node_.resumed_at = now;
+            if (node_.making_up_since) node_.making_up_since = now; // what came before was repair
+        }
         node_.newest = block.group;
         node_.newest_at = now;
     }
@@ -126,6 +131,16 @@ void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTim
 
 bool Subscriptions::answers_wants() const {
     return !node_.options.is_source() && node_.queue < repair_queue;
+}
+
+bool Subscriptions::is_late(StripeIndex stripe, Duration age) const {
+    auto const& options = node_.options;
+    return minuteswarm::is_late(age, parents_.age(stripe), options.span, options.stripes);
+}
+
+bool Subscriptions::is_urgent(StartPush const& push, Duration age) const {
+    auto const most_age = node_.is_making_up ? held_up_age : urgent_age;
+    return (push.is_urgent || node_.is_making_up) && (push.is_unsent || age < most_age);
 }
 
 Duration Subscriptions::tick_period() const {

@@ -73,6 +73,10 @@ public:
     /// The stream has gone on after an outage, and what that held up has not all left: blocks are
     /// to leave in the order of their groups.
     [[nodiscard]] bool is_making_up() const { return node_.is_making_up; }
+    /// A block of that age comes so late that its sender was catching up: new ones go first.
+    [[nodiscard]] bool is_late(StripeIndex stripe, Duration age) const;
+    /// A block of that age, which a child asked for: whether others wait with it.
+    [[nodiscard]] bool is_urgent(StartPush const& push, Duration age) const;
     /// The live edge is left to others for now; chunks come from their swarms.
     [[nodiscard]] bool is_stepped_back() const { return node_.is_stepped_back; }
     /// K + M.

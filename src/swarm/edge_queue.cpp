@@ -89,8 +89,11 @@ std::size_t EdgeQueue::bytes_behind() const {
 }
 
 Duration EdgeQueue::oldest_wait(MonotonicTime now) const {
+    auto oldest = now;
+    for (auto const& block : blocks_[static_cast<std::size_t>(Class::urgent)])
+        oldest = std::min(oldest, block.since);
     auto const& live = blocks_[static_cast<std::size_t>(Class::live)];
-    return live.empty() ? Duration{} : now - live.front().since;
+    return now - (live.empty() ? oldest : std::min(oldest, live.front().since));
 }
 
 std::uint64_t EdgeQueue::dropped(Class kind) const {
@@ -108,9 +111,19 @@ void EdgeQueue::drop_first(Class kind) {
     ++dropped_[static_cast<std::size_t>(kind)];
 }
 
+void EdgeQueue::drop_last(Class kind) {
+    auto& all = blocks(kind);
+    waiting_.erase(all.back().key);
+    block_bytes_ -= all.back().bytes;
+    all.pop_back();
+    ++dropped_[static_cast<std::size_t>(kind)];
+}
+
 void EdgeQueue::drop_late(MonotonicTime now) {
     auto const is_late = [&](Waiting const& block) {
-        return now - block.since > options_.most_wait;
+        auto const most =
+            block.kind == Class::urgent ? options_.most_urgent_wait : options_.most_wait;
+        return now - block.since > most;
     };
     for (auto const kind : {Class::live, Class::parity}) {
         while (!blocks(kind).empty() && is_late(blocks(kind).front()))
@@ -130,8 +143,9 @@ void EdgeQueue::drop_late(MonotonicTime now) {
 void EdgeQueue::drop_surplus() {
     // Least worth first: not the order of leaving backwards. Catch-up can be asked for again.
     for (auto const kind : {Class::catch_up, Class::parity, Class::urgent, Class::live}) {
+        // Of an outage the oldest block is due first; the newest can come otherwise.
         while (block_bytes_ > options_.most_bytes && !blocks(kind).empty())
-            drop_first(kind);
+            kind == Class::urgent ? drop_last(kind) : drop_first(kind);
     }
 }
 

@@ -16,20 +16,22 @@
 namespace minuteswarm {
 
 /// What of the live edge waits to be sent to one neighbour: control overtakes blocks, live blocks
-/// overtake catch-up, parity goes last. Of blocks it holds the names: they are made when they
-/// leave, with what is true then. They are bounded in bytes and in the time that they wait; what is
-/// dropped for that is counted. Pure: time is a parameter and never goes back.
+/// overtake catch-up, parity goes last; after an outage all of them are urgent. Of blocks it holds
+/// the names: they are made when they leave, with what is true then. They are bounded in bytes and
+/// in the time that they wait; what is dropped for that is counted. Pure: time is a parameter and
+/// never goes back.
 class EdgeQueue {
 public:
     struct Options {
         std::size_t most_bytes = limits::edge_queue;           ///< of blocks
         std::size_t most_control = limits::edge_queue_control; ///< bytes; more is clogged
         Duration most_wait = limits::edge_queue_wait;          ///< of a block
+        Duration most_urgent_wait = limits::edge_urgent_wait;
     };
 
     /// Of blocks, in the order in which they leave.
     enum class Class : std::uint8_t {
-        urgent,   ///< catch-up that many others wait for, the oldest groups first
+        urgent,   ///< what many others wait for, and all after an outage, the oldest groups first
         live,     ///< data as it comes
         catch_up, ///< and answers to `want`, the oldest groups first: playing begins with them
         parity,   ///< as it comes
@@ -40,8 +42,8 @@ public:
     /// Whole messages, type byte included. Control is never dropped.
     void push_control(Bytes message);
     /// A block whose message has so many bytes; not if it waits already, in whichever class. What
-    /// is too much is dropped, the first to leave first: catch-up, then parity, then urgent
-    /// catch-up, then live.
+    /// is too much is dropped: catch-up, then parity, the first to leave first, then urgent blocks,
+    /// the last first, then live ones.
     void push(Class kind, BlockKey const& key, std::size_t bytes, MonotonicTime now);
     std::optional<Bytes> pop_control();
 
@@ -92,6 +94,7 @@ private:
     std::size_t erase_if(Class kind, Predicate const& is_unwanted);
     void take_first(Blocks& blocks);
     void drop_first(Class kind);
+    void drop_last(Class kind);
     void drop_late(MonotonicTime now);
     void drop_surplus();
 

@@ -18,7 +18,6 @@ constexpr double paced_burst_seconds = 0.01;
 
 constexpr seconds expected_after_end{2}; // blocks that were under way
 constexpr seconds want_lives{4};
-constexpr milliseconds urgent_age{2000};
 
 constexpr double requests_per_second = 20;
 constexpr double requests_burst = 300; // a joiner asks for 64 groups three times
@@ -422,10 +421,8 @@ void LiveEdge::run(StartPush const& action) {
         if ((action.held >> distance & 1U) != 0 || !has(entry.stripes, action.stripe)) continue;
         auto const block = held(entry.group, action.stripe);
         if (!block) continue;
-        auto const is_urgent =
-            (action.is_urgent && (action.is_unsent || block->age < urgent_age)) ||
-            policy_.is_making_up();
-        auto const kind = is_urgent ? EdgeQueue::Class::urgent : EdgeQueue::Class::catch_up;
+        auto const kind = policy_.is_urgent(action, block->age) ? EdgeQueue::Class::urgent
+                                                                : EdgeQueue::Class::catch_up;
         if (action.is_unsent || may_repeat(action.child, *block)) push(action.child, kind, *block);
     }
     flush();

@@ -44,11 +44,9 @@ void LiveEdge::forward(GroupNumber group, StripeIndex stripe) {
     auto const children = policy_.children(stripe);
     auto const block = children.empty() ? std::nullopt : held(group, stripe);
     if (!block) return;
-    std::chrono::milliseconds const span{options_.parameters.span_ms};
-    auto const usual = policy_.parents().age(stripe);
-    auto const is_old = is_late(block->age, usual, span, options_.parameters.stripes);
-    auto urgency = is_old ? EdgeQueue::Class::catch_up : live_class(block->header, stripe);
-    if (policy_.is_making_up()) urgency = EdgeQueue::Class::urgent;
+    auto const urgency = policy_.is_making_up()                ? EdgeQueue::Class::urgent
+                         : policy_.is_late(stripe, block->age) ? EdgeQueue::Class::catch_up
+                                                               : live_class(block->header, stripe);
     for (auto const& child : children) {
         auto const peer = peers_.find(child.id);
         if (peer == peers_.end() || block->went_through(peer->second.node)) continue;

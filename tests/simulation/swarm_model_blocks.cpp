@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds urgent_age{2000};
 constexpr std::size_t message_frame = 7; // length, BEP 10's two bytes, type
 constexpr std::size_t packet_frame = 40; // TCP and IP
 constexpr std::size_t most_late = 400;   // blocks: what a second of uplink carries
@@ -59,8 +58,8 @@ SharedPath SwarmModel::path_of(NodeIndex index, StripeIndex stripe) {
 
 void SwarmModel::forward(NodeIndex index, Block const& block) {
     auto& node = nodes_[index];
-    auto const usual = node.policy->parents().age(block.stripe);
-    auto const is_old = is_late(block.age, usual, options_.span, options_.stripes);
+    auto const is_old =
+        !node.policy->is_making_up() && node.policy->is_late(block.stripe, block.age);
     for (auto const& child : node.policy->children(block.stripe)) {
         push(index, {static_cast<NodeIndex>(child.id.value), block, false}, is_old);
     }
@@ -177,7 +176,7 @@ void SwarmModel::catch_up(NodeIndex index, StartPush const& action) {
         if (((action.held >> (group - first)) & 1U) != 0) continue;
         if (!has(node.held[group], action.stripe)) continue;
         auto const age = node.ages[group] + (now() - MonotonicTime{});
-        auto const is_urgent = action.is_urgent && (action.is_unsent || age < urgent_age);
+        auto const is_urgent = node.policy->is_urgent(action, age);
         Block const block{
             action.stripe, {group}, path_of(index, action.stripe), age, now(), group_time(group)};
         push(index, {to, block, true}, !is_urgent);

@@ -10,6 +10,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr MonotonicTime start{seconds{100}};
+constexpr milliseconds span{250};
 
 } // namespace
 
@@ -47,11 +48,27 @@ TEST_CASE("Missing groups are those neither rebuilt nor too new nor given up") {
     for (std::uint64_t group = 0; group < 10; ++group)
         window.add({group}, {0}, start + group * milliseconds{250});
     window.set_rebuilt({1}, 0x1ff, start + seconds{1});
-    auto const missing = window.missing(start + seconds{2}, milliseconds{1000}, seconds{2});
+    auto const missing = window.missing(start + seconds{2}, milliseconds{1000}, seconds{2}, span);
     REQUIRE(missing.size() == 3);
     CHECK(missing.front().group == GroupNumber{2});
     CHECK(missing.back().group == GroupNumber{4});
     CHECK(missing.front().held == 1);
+}
+
+TEST_CASE("When a group was made follows from its blocks, else from later groups") {
+    GroupWindow window;
+    window.add({7}, {0}, start, seconds{3});
+    window.add({11}, {0}, start + seconds{1}, seconds{2});
+    window.add({11}, {1}, start + seconds{1}, milliseconds{1500}); // who says less is believed
+    window.add({12}, {0}, start + seconds{1}, -seconds{5});        // but not before it was here
+    window.add({13}, {0}, start + seconds{1});
+    auto const missing = window.missing(start + seconds{2}, {}, seconds{9}, span);
+    REQUIRE(missing.size() == 6);
+    CHECK(missing[0].made == start - seconds{3}); // 7
+    CHECK(missing[4].made == start - milliseconds{500});
+    CHECK(missing[3].made == missing[4].made - span); // nothing of it has come
+    CHECK(missing[1].made == missing[4].made - 3 * span);
+    CHECK(missing[5].made == start + seconds{1}); // 12
 }
 
 TEST_CASE("Incomplete is how far back the oldest group reaches that is not rebuilt") {

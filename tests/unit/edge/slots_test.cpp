@@ -127,6 +127,31 @@ TEST_CASE("After an outage a node that lags behind lets children go, and keeps i
     CHECK(relay.accepts(31, true));
 }
 
+TEST_CASE("An outage is made up for until nothing waits, and for eight seconds at most") {
+    FullRelay relay;
+    auto& policy = relay.node().policy();
+    StartPush const asked{{10}, {0}, {300}, 0};
+    CHECK_FALSE(policy.is_making_up());
+    CHECK_FALSE(policy.is_urgent(asked, seconds{5}));
+    relay.node().wait(milliseconds{1750});
+    policy.on_uplink(milliseconds{1200});
+    relay.pass(milliseconds{500});
+    CHECK(policy.is_making_up());
+    CHECK(policy.is_urgent(asked, seconds{5}));
+    CHECK_FALSE(policy.is_urgent(asked, seconds{20})); // that is due nowhere
+    SECTION("nothing waits") {
+        policy.on_uplink({});
+        relay.pass(milliseconds{750});
+    }
+    SECTION("it has taken its time") {
+        relay.pass(seconds{7});
+        CHECK(policy.is_making_up());
+        relay.pass(milliseconds{1250});
+    }
+    CHECK_FALSE(policy.is_making_up());
+    CHECK_FALSE(policy.is_urgent(asked, seconds{5}));
+}
+
 TEST_CASE(
     "Slots given up stay so when the stream's bitrate changes, and are tried again ever more seldom"
 ) {

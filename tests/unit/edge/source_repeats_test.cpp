@@ -266,6 +266,26 @@ TEST_CASE("Who takes a root's place after an outage is sent what that one waits 
     CHECK(source.take<StopPush>().size() == 1);
 }
 
+TEST_CASE("Who asks again and again for what an outage held up is sent it twice") {
+    Source source;
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.live(s);
+    for (int i = 0; i < 24; ++i)
+        source.send_group();
+    source.policy().on_uplink(milliseconds{1500});
+    source.enter(30, {30});
+    auto request = subscribe(stripe);
+    request.first = {100};
+    std::size_t sent = 0;
+    for (int i = 0; i < 10; ++i) {
+        source.forget();
+        source.hear(30, request);
+        sent += source.repeated(30).size();
+    }
+    CHECK(sent >= 40);
+    CHECK(sent <= 56);
+}
+
 TEST_CASE("A source whose child goes before there is any group has nothing to make up for") {
     Node source{source_id, 18};
     for (std::uint64_t const id : {2U, 3U}) {
