@@ -139,9 +139,8 @@ void Parents::orphan(StripeIndex stripe, MonotonicTime now) {
         feed.parent = std::exchange(feed.former, std::nullopt);
         feed.path = feed.former_path;
         // One that had stalled is to be replaced all the same.
-        feed.has_block = feed.had_former_stalled;
-        feed.accepted = feed.last_block = feed.had_former_stalled ? feed.former_at : now;
-        feed.newest = feed.former_newest;
+        feed.has_block = feed.former_last_block.has_value();
+        feed.accepted = feed.last_block = feed.former_last_block.value_or(now);
     }
 }
 
@@ -202,7 +201,7 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         feed.former_path = feed.path;
         feed.former_newest = feed.newest;
         feed.former_at = feed.last_block;
-        feed.had_former_stalled = feed.stalled_since.has_value();
+        feed.former_last_block = feed.stalled_since ? std::optional{feed.last_block} : std::nullopt;
         if (is_useless) fail(*feed.former, message.stripe, now);
     }
     feed.parent = from;

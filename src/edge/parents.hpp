@@ -93,8 +93,8 @@ private:
         MonotonicTime former_until{};      ///< at least
         NodePath former_path;
         GroupNumber former_newest;
-        MonotonicTime former_at{}; ///< when that came
-        bool had_former_stalled = false;
+        MonotonicTime former_at{};                      ///< when that came
+        std::optional<MonotonicTime> former_last_block; ///< of one that had stalled
 
         MonotonicTime orphan_since{};
         MonotonicTime luxury_until{}; ///< nobody missed it before

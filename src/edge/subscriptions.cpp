@@ -90,7 +90,8 @@ bool Subscriptions::on_block(BlockArrival const& block, MonotonicTime now) {
     auto const patience = std::max<Duration>(outage, outage_spans * node_.options.span);
     auto const is_after_outage = now - node_.newest_at > patience;
     // Playing deadlines come in the order of the groups: what was held up goes before what is new.
-    if (is_after_outage && node_.newest && !node_.options.is_source()) node_.make_up(now);
+    auto const was_there = node_.newest && !node_.is_stepped_back && !node_.is_on_trial;
+    if (is_after_outage && was_there && !node_.options.is_source()) node_.make_up(now);
     if (!node_.newest || block.group > *node_.newest) {
         if (is_after_outage) {
             node_.resumed_at = now;

@@ -4,6 +4,7 @@ Latency is from the moment that a packet was read by the publisher to its bytes'
 histograms have it (`minuteswarm_release_delay_seconds` of /metrics, one observation a byte; one clock on one machine).
 Overhead is what a viewer received at the level of BitTorrent messages and is neither the stream's bytes nor parity.
 """
+import contextlib
 import ctypes
 import functools
 import os
@@ -122,7 +123,10 @@ def statuses(nodes):
 
 def connections(pid):
     """TCP connections of a process to others than itself and players: to addresses where nodes are."""
-    sockets = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    sockets = set()
+    for file in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            sockets.add(os.readlink(f"/proc/{pid}/fd/{file}"))
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     return sum(f"socket:[{row[9]}]" in sockets and row[3] == ESTABLISHED and not row[2].startswith(PLAYERS) for row in rows)
 
