@@ -153,7 +153,7 @@ struct EdgeNode {
     [[nodiscard]] bool is_after_outage(MonotonicTime now) const {
         return making_up_since && now - *making_up_since <= longest_making_up;
     }
-    static constexpr std::chrono::seconds longest_making_up{8};
+    static constexpr Duration longest_making_up = limits::edge_urgent_wait;
     void note_entry(GroupNumber group) {
         auto const at = std::ranges::lower_bound(entries, group, std::ranges::greater{});
         if (at != entries.end() && *at == group) return;

@@ -135,6 +135,7 @@ bool Subscriptions::answers_wants() const {
 }
 
 bool Subscriptions::is_late(StripeIndex stripe, Duration age) const {
+    if (node_.is_making_up) return false;
     auto const& options = node_.options;
     return minuteswarm::is_late(age, parents_.age(stripe), options.span, options.stripes);
 }

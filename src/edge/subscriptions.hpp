@@ -73,7 +73,8 @@ public:
     /// The stream has gone on after an outage, and what that held up has not all left: blocks are
     /// to leave in the order of their groups.
     [[nodiscard]] bool is_making_up() const { return node_.is_making_up; }
-    /// A block of that age comes so late that its sender was catching up: new ones go first.
+    /// A block of that age comes so late that its sender was catching up: new ones go first, but
+    /// after an outage.
     [[nodiscard]] bool is_late(StripeIndex stripe, Duration age) const;
     /// A block of that age, which a child asked for: whether others wait with it.
     [[nodiscard]] bool is_urgent(StartPush const& push, Duration age) const;

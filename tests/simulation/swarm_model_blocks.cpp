@@ -58,8 +58,7 @@ SharedPath SwarmModel::path_of(NodeIndex index, StripeIndex stripe) {
 
 void SwarmModel::forward(NodeIndex index, Block const& block) {
     auto& node = nodes_[index];
-    auto const is_old =
-        !node.policy->is_making_up() && node.policy->is_late(block.stripe, block.age);
+    auto const is_old = node.policy->is_late(block.stripe, block.age);
     for (auto const& child : node.policy->children(block.stripe)) {
         push(index, {static_cast<NodeIndex>(child.id.value), block, false}, is_old);
     }

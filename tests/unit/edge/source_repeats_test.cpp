@@ -32,6 +32,14 @@ struct Source : Node {
         wait(milliseconds{250});
     }
     void live(std::uint8_t s) { hear(id_of(s), advert_of(9, 0)); }
+    /// Six seconds after the last sign of life of anybody; all that is sent then waits.
+    void lose_all() {
+        for (std::uint8_t s = 0; s < 9; ++s)
+            live(s);
+        for (int i = 0; i < 24; ++i)
+            send_group();
+        policy().on_uplink(milliseconds{1500});
+    }
 
     /// Groups that a child is sent once more.
     std::vector<std::uint64_t> repeated(std::uint64_t to) {
@@ -200,11 +208,7 @@ TEST_CASE("While a source makes up for an outage it has one child a stripe, and 
 TEST_CASE("What a child is sent after an outage goes to the next one if it leaves before it has it"
 ) {
     Source source;
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.live(s);
-    for (int i = 0; i < 24; ++i)
-        source.send_group();
-    source.policy().on_uplink(milliseconds{1500}); // all of it waits
+    source.lose_all();
     auto request = subscribe(stripe);
     request.first = {100};
     for (std::uint64_t const id : {30U, 31U}) {
@@ -218,11 +222,7 @@ TEST_CASE("What a child is sent after an outage goes to the next one if it leave
 
 TEST_CASE("After an outage parity is made up for, too: not all new roots pass on what they get") {
     Source source;
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.live(s);
-    for (int i = 0; i < 24; ++i)
-        source.send_group();
-    source.policy().on_uplink(milliseconds{1500});
+    source.lose_all();
     for (std::uint8_t s = 0; s < 9; ++s) {
         auto const id = 30U + s;
         source.enter(id, {id});
@@ -236,11 +236,7 @@ TEST_CASE("After an outage parity is made up for, too: not all new roots pass on
 
 TEST_CASE("Who takes a root's place after an outage is sent what that one waits for, at once") {
     Source source;
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.live(s);
-    for (int i = 0; i < 24; ++i)
-        source.send_group();
-    source.policy().on_uplink(milliseconds{1500});
+    source.lose_all();
     source.enter(30, {30});
     auto request = subscribe(stripe);
     request.first = {100};
@@ -268,11 +264,7 @@ TEST_CASE("Who takes a root's place after an outage is sent what that one waits 
 
 TEST_CASE("Who asks again and again for what an outage held up is sent it twice") {
     Source source;
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.live(s);
-    for (int i = 0; i < 24; ++i)
-        source.send_group();
-    source.policy().on_uplink(milliseconds{1500});
+    source.lose_all();
     source.enter(30, {30});
     auto request = subscribe(stripe);
     request.first = {100};
