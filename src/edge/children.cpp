@@ -305,8 +305,24 @@ void Children::let_go(std::size_t kept) {
     }
 }
 
+/// Through whom a stripe comes by now cannot have it from here: what it says of its own way there
+/// may be a lie, and what is rebuilt here would go round in a circle.
+void Children::drop_loops(MonotonicTime now) {
+    for (StripeIndex s; s.value < children_.size(); ++s) {
+        auto const path = parents_.path(s);
+        for (std::size_t i = children_[s.value].size(); i-- > 0;) {
+            auto const id = children_[s.value][i].id;
+            auto const* neighbour = node_.find(id);
+            if (neighbour && !path.contains(neighbour->peer.node)) continue;
+            node_.send(id, PreemptMessage{s, {}, {}, 0});
+            lose(id, s, now);
+        }
+    }
+}
+
 void Children::tick(MonotonicTime now) {
     if (leaving_ > 0) stop_leaving(now);
+    drop_loops(now);
     if (node_.options.is_source()) drop_silent(now);
     if (node_.options.is_source()) watch_source_children(now);
     watch_making_up(now);

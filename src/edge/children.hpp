@@ -90,7 +90,10 @@ private:
     void note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool
     is_reserved(NeighbourId from, SubscribeMessage const& request, MonotonicTime now) const;
+    [[nodiscard]] bool
+    brings_nothing(Child const& root, StripeIndex stripe, MonotonicTime now) const;
     void drop_silent(MonotonicTime now);
+    void drop_loops(MonotonicTime now);
     void lose(NeighbourId id, StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
     [[nodiscard]] bool is_beginning(GroupNumber group) const;
@@ -121,8 +124,9 @@ private:
     };
     std::vector<Sent> sent_;
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
-    bool others_wait_ = false;   ///< source: somebody without a slot here lacks stripes
-    StripeMask undelivered_ = 0; ///< source: stripes that hardly anybody gets
+    bool others_wait_ = false;        ///< source: somebody without a slot here lacks stripes
+    StripeMask undelivered_ = 0;      ///< source: stripes that hardly anybody gets
+    StripeMask seldom_delivered_ = 0; ///< or got all the time of late
     MonotonicTime watched_{};
     std::vector<MonotonicTime> rotated_;
     std::vector<std::optional<MonotonicTime>> vacant_since_; ///< source: by stripe

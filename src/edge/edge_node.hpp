@@ -52,7 +52,8 @@ struct Acquaintance {
         MonotonicTime retry_at{};               ///< no request before
         std::optional<MonotonicTime> fed_since; ///< as a child that has gone by its own will
         MonotonicTime fed_until{};
-        unsigned made_up_for = 0; ///< times that it was sent what an outage held up
+        MonotonicTime lacked_at{}; ///< the last time that it said so, or that it comes too late
+        unsigned made_up_for = 0;  ///< times that it was sent what an outage held up
     };
     EdgeNeighbour peer;
     MonotonicTime entered{};
@@ -124,6 +125,7 @@ struct EdgeNode {
     MonotonicTime resumed_at{}; ///< the stream, after an outage
     bool is_making_up = false;  ///< for it: blocks leave in the order of their groups
     std::optional<MonotonicTime> making_up_since; ///< the last time
+    MonotonicTime hurries_until{}; ///< began near the newest group: whatever is missing, it waits
     std::vector<GroupNumber>
         entries; ///< the newest groups with a random access point, newest first
 
@@ -159,6 +161,18 @@ struct EdgeNode {
         if (at != entries.end() && *at == group) return;
         entries.insert(at, group);
         if (entries.size() > limits::edge_entries) entries.pop_back();
+    }
+    /// The two newest random access points that neighbours know of, newest first.
+    [[nodiscard]] std::optional<std::pair<GroupNumber, GroupNumber>> newest_entries() const {
+        GroupNumber first, second;
+        for (auto const& [id, neighbour] : neighbours) {
+            for (auto const entry : neighbour.entries) {
+                if (entry > first) second = std::exchange(first, entry);
+                if (entry < first) second = std::max(second, entry);
+            }
+        }
+        if (second.value == 0) return std::nullopt;
+        return std::pair{first, second};
     }
     void send(NeighbourId to, SubscriptionMessage message) {
         actions.emplace_back(SendSubscription{to, std::move(message)});

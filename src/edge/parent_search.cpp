@@ -29,7 +29,7 @@ constexpr std::uint64_t usual_start = 3; // groups before the newest one
 constexpr seconds catch_up_time{6};      // of blocks that are missing still, from a new parent
 constexpr seconds return_time{2};        // of one that stepped back and comes again
 constexpr seconds start_time{2};
-constexpr seconds least_start{1}; // playing begins with so much: parents have no time for more
+constexpr seconds hurry_time{4}; // from a near start on
 
 double seconds_of(Duration time) {
     return std::chrono::duration<double>(time).count();
@@ -128,16 +128,35 @@ Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicT
     return found.value_or(GroupNumber{newest.value - std::min(newest.value, usual_start)});
 }
 
+/// The newest random access point, or the next one if that is nearer in time: where many come at
+/// once, so much less has to be repeated for them.
+GroupNumber Parents::choose_near_start(Acquaintance const& to, MonotonicTime now) const {
+    auto const nearest = choose_start(to, {}, now);
+    auto const known = node_.newest_entries();
+    if (!known) return nearest;
+    auto const [entry, before] = *known;
+    auto const newest = std::min(node_.expected_newest(to, now), node_.usual_newest(now));
+    auto const period = entry.value - before.value;
+    if (newest < entry || newest > entry + period) return nearest;
+    return newest.value - entry.value > period / 2 ? entry + period : nearest;
+}
+
+/// As far back as is wished for, if there is uplink for that; else playing begins with less in
+/// hand.
+void Parents::choose_start(Acquaintance const& to, MonotonicTime now) {
+    auto const wanted = node_.options.start_back;
+    start_ = choose_start(to, wanted, now);
+    start_until_ = now + start_time;
+    starts_near_ = wanted > Duration{} && to.spare < node_.options.total() &&
+                   !node_.has_help(node_.helpers(*start_));
+    if (!starts_near_) return;
+    start_ = choose_near_start(to, now);
+    node_.hurries_until = now + hurry_time;
+}
+
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
     auto const is_leaf = !has(node_.feeding, request.stripe);
-    if (groups_.is_empty() && now >= start_until_) {
-        auto const wanted = node_.options.start_back;
-        start_ = choose_start(to, wanted, now);
-        starts_near_ = wanted > least_start && to.spare < node_.options.total() &&
-                       !node_.has_help(node_.helpers(*start_));
-        if (starts_near_) start_ = choose_start(to, least_start, now);
-        start_until_ = now + start_time;
-    }
+    if (groups_.is_empty() && now >= start_until_) choose_start(to, now);
     auto const newest = groups_.is_empty() ? node_.usual_newest(now) : groups_.newest();
     auto const recent = newest.value - std::min(newest.value, EdgeNode::settling_groups);
     auto const starting = starting_from(now);

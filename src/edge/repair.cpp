@@ -6,9 +6,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds usual_period{500}; // or two spans
-constexpr milliseconds pause{250};        // when one that was asked has nothing; or a span
-constexpr milliseconds after{1200};       // or 1.6 times what this node's groups usually take
+constexpr milliseconds usual_period{500};  // or two spans
+constexpr milliseconds pause{250};         // when one that was asked has nothing; or a span
+constexpr milliseconds after{1200};        // or 1.6 times what this node's groups usually take
+constexpr milliseconds hurried_after{600}; // of one that cannot begin to play
 constexpr seconds until{6};
 constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
 constexpr unsigned most_tries = 8;
@@ -22,6 +23,10 @@ Repair::Repair(EdgeNode& node, GroupWindow const& groups, MonotonicTime start)
 
 Duration Repair::period() const {
     return std::max<Duration>(usual_period, 2 * node_.options.span);
+}
+
+bool Repair::hurries(MonotonicTime now) const {
+    return node_.options.has_many_stripes() && now < node_.hurries_until;
 }
 
 void Repair::on_missing(GroupNumber group, MonotonicTime now) {
@@ -54,7 +59,8 @@ std::optional<NeighbourId> Repair::choose_holder(GroupNumber group, MonotonicTim
 void Repair::tick(MonotonicTime now) {
     if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_ = now + period();
-    auto const wait = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    auto const wait = hurries(now) ? Duration{hurried_after}
+                                   : std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
     auto const missing = groups_.missing(now, wait, until, node_.options.span);
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds watch_period{200};
-constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
+constexpr int proof_spans = 12;
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
 constexpr seconds out_of_favour{20}; // after a rotation: the others may prove themselves
@@ -24,6 +24,7 @@ constexpr milliseconds drained_queue{200};
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
+constexpr milliseconds lack_memory{1500};
 constexpr int over_share = -1;        // rank of a slot beyond a session's share
 constexpr std::size_t comparable = 4; // stripes: of fewer, one is often far behind the other
 
@@ -88,15 +89,21 @@ int Children::source_rank(
     if (stripe != wanted && (!is_beyond || wanted_has > each)) return untouchable;
     auto const share = (node_.options.total() + 3U) / 4;
     if (others_wait_ && slots_of(child.id) > share) return over_share;
-    auto const is_proven = !has(undelivered_, stripe) ||
-                           now - child.accepted < spans(proof_spans) ||
-                           now - rotated_[stripe.value] < spans(proof_spans);
     auto const rank = static_cast<int>(child_class_of(child, stripe, now));
-    return is_proven ? rank : std::min<int>(rank, child_class::relay);
+    auto const is_useless =
+        brings_nothing(child, stripe, now) && now - rotated_[stripe.value] >= spans(proof_spans);
+    return is_useless ? std::min<int>(rank, child_class::relay) : rank;
+}
+
+/// A root that forwards has reached half of all in its first moments.
+bool Children::brings_nothing(Child const& root, StripeIndex stripe, MonotonicTime now) const {
+    auto const since = now - root.accepted;
+    if (has(undelivered_, stripe) && since >= spans(proof_spans)) return true;
+    return has(seldom_delivered_, stripe) && since >= spans(proof_spans) + lack_memory;
 }
 
 void Children::note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now) {
-    if (!has(undelivered_, stripe) || now - victim.accepted < spans(proof_spans)) return;
+    if (!brings_nothing(victim, stripe, now)) return;
     rotated_[stripe.value] = now;
     if (auto* neighbour = node_.find(victim.id)) neighbour->distrusted_until = now + out_of_favour;
 }
@@ -257,10 +264,11 @@ void Children::watch_source_children(MonotonicTime now) {
     if (now - watched_ < watch_period) return;
     watched_ = now;
     others_wait_ = false;
-    undelivered_ = 0;
+    undelivered_ = seldom_delivered_ = 0;
     std::vector<std::size_t> lacking(children_.size());
+    std::vector<std::size_t> lacked(children_.size());
     std::size_t settled = 0;
-    for (auto const& [id, neighbour] : node_.neighbours) {
+    for (auto& [id, neighbour] : node_.neighbours) {
         if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
         if (neighbour.is_searching && slots_of(id) == 0) others_wait_ = true;
         if (now - neighbour.entered < spans(settled_spans)) continue;
@@ -269,11 +277,17 @@ void Children::watch_source_children(MonotonicTime now) {
         auto const late_by = std::max<Duration>(held_back, spans(held_spans));
         for (StripeIndex s; s.value < children_.size(); ++s) {
             auto const is_late = usual && neighbour.claim(s).age > *usual + late_by;
-            lacking[s.value] += has(neighbour.flowing, s) && !is_late ? 0U : 1U;
+            auto& lacked_at = neighbour.stripes[s.value].lacked_at;
+            if (!has(neighbour.flowing, s) || is_late) lacked_at = now;
+            lacking[s.value] += lacked_at == now ? 1U : 0U;
+            // Who has lost it says between two attempts that it flows.
+            lacked[s.value] += now - lacked_at < lack_memory ? 1U : 0U;
         }
     }
     for (StripeIndex s; s.value < children_.size(); ++s) {
-        if (lacking[s.value] >= 2 && 2 * lacking[s.value] >= settled) undelivered_ |= mask_of(s);
+        auto const is_most = [&](std::size_t some) { return some > 0 && 2 * some >= settled; };
+        if (is_most(lacking[s.value])) undelivered_ |= mask_of(s);
+        if (is_most(lacked[s.value])) seldom_delivered_ |= mask_of(s);
     }
 }
 

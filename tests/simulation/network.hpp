@@ -38,6 +38,7 @@ struct PeerOptions {
     double loss = 0;                       ///< share of packets, on its line
     bool forwards = true;                  ///< false: takes stripes and children, and sends nothing
     bool claims_the_best = false;          ///< says it has every stripe, new and with slots free
+    bool forges_paths = false;             ///< says of each block that it has it from the source
     std::uint64_t forwards_one_in = 1;     ///< groups: the others it keeps to itself
     std::chrono::milliseconds holds_for{}; ///< each block, and says it did not
 };

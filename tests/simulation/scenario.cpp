@@ -76,6 +76,8 @@ PeerOptions Draw::peer() {
             peer.holds_for = milliseconds{1500};
         else
             peer.forwards_one_in = 10;
+    } else if (roll < lies + options_.late + options_.dribble + options_.forge) {
+        peer.forges_paths = true;
     }
     return peer;
 }

@@ -35,6 +35,7 @@ struct ScenarioOptions {
     double holes = 0;    ///< share of peers that take slots and forward nothing
     bool liars = false;  ///< these also claim the best of everything
     double late = 0;     ///< share of peers that claim the best and hold blocks for 1.5 s
+    double forge = 0;    ///< share of peers that forge the paths of their blocks
     double dribble = 0;  ///< share of peers that claim the best and pass on a group in ten
     double half = 0;     ///< share of peers with half the uplink they believe in
     std::string name;

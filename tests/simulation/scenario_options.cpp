@@ -83,6 +83,7 @@ std::map<std::string_view, Setter> const& setters() {
         {"liars", [](O& o, double v) { o.liars = v > 0; }},
         {"half", [](O& o, double v) { o.half = v; }},
         {"late", [](O& o, double v) { o.late = v; }},
+        {"forge", [](O& o, double v) { o.forge = v; }},
         {"dribble", [](O& o, double v) { o.dribble = v; }},
     };
     return all;
@@ -107,6 +108,7 @@ constexpr Preset presets[] = {
     {"liars", "n=1000 holes=0.33 liars=1 uplink=3 from=10 length=60"},
     {"late_liars", "n=1000 late=0.2 uplink=3 from=10 length=60"},
     {"dribblers", "n=1000 dribble=0.2 uplink=3 from=10 length=60"},
+    {"forgers", "n=1000 forge=0.2 uplink=3 from=10 length=60"},
     {"half_capacity", "n=1000 half=0.2 use=0.75 from=10 length=60"},
     {"use70", "n=1000 use=0.7 from=15 length=60"},
     {"use80", "n=1000 use=0.8 from=15 length=60"},

@@ -51,7 +51,12 @@ void SwarmModel::send(NodeIndex index, SendSubscription const& action) {
 SharedPath SwarmModel::path_of(NodeIndex index, StripeIndex stripe) {
     auto& node = nodes_[index];
     auto& known = node.paths[stripe.value];
-    auto const path = node.policy->path(stripe);
+    auto path = node.policy->path(stripe);
+    if (node.options.forges_paths) {
+        path = {};
+        path.append({1});
+        path.append({index + 1});
+    }
     if (!known || !(*known == path)) known = std::make_shared<NodePath const>(path);
     return known;
 }

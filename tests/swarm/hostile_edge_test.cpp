@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
+
 using namespace minuteswarm;
 using namespace minuteswarm::test;
 using namespace std::chrono_literals;
@@ -378,6 +380,31 @@ TEST_CASE("One session does not keep the source's slots from others that wait") 
         }
         return false;
     }));
+}
+
+TEST_CASE("Nor does one within its share keep a viewer that is alone with it from a narrow source"
+) {
+    EdgeBench bench{1.5}; // ten slots, of which a viewer needs eight
+    Impostor hog{bench, bench.source};
+    hog.promise_everything();
+    for (StripeIndex stripe; stripe.value < 3; ++stripe)
+        hog.say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
+    REQUIRE(bench.swarm.driver.until([&] { return hog.heard<AcceptMessage>().size() == 3; }));
+    auto& viewer = bench.follow(bench.source);
+    auto told = std::chrono::steady_clock::now();
+    auto const first = bench.next_chunk();
+    CHECK(bench.publish_until([&] { // one that is whole: nobody else could repair it
+        auto const now = std::chrono::steady_clock::now();
+        if (now - told > 250ms) {
+            hog.say_now(Impostor::promises(bench.published));
+            told = now;
+        }
+        for (auto chunk = first; chunk < bench.next_chunk(); chunk = chunk.next()) {
+            if (bench.has_chunk(viewer, chunk)) return true;
+        }
+        return false;
+    }));
+    CHECK_FALSE(hog.is_closed());
 }
 
 TEST_CASE("A second connection of the same session is turned away, the first one stays") {

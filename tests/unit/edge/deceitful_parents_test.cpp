@@ -128,3 +128,23 @@ TEST_CASE("A path that has no room for this node does not make a stripe flow") {
     relay.wait(milliseconds{50});
     CHECK_FALSE(has(relay.policy().flowing(), stripe));
 }
+
+TEST_CASE(
+    "A child through whom the stripe comes by now is let go, whoever else keeps quiet about it"
+) {
+    for (bool const is_loop : {true, false}) {
+        CAPTURE(is_loop);
+        Node relay{{2}, 10};
+        feed(relay);
+        relay.enter(10, {10});
+        relay.hear(10, advert_of(9, 0));
+        StripeIndex const stripe{3};
+        relay.hear(10, subscribe(stripe.value));
+        REQUIRE(relay.sent<AcceptMessage>(10).size() == 1);
+        relay.forget();
+        relay.block(1, stripe, 300, path_of({1, is_loop ? 10U : 11U}));
+        relay.wait(milliseconds{50});
+        CHECK(relay.policy().children(stripe).empty() == is_loop);
+        CHECK(relay.sent<PreemptMessage>(10).size() == (is_loop ? 1 : 0));
+    }
+}

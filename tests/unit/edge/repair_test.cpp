@@ -82,3 +82,29 @@ TEST_CASE("Repair asks another sooner when one lacks a group") {
         if (is_told) CHECK_FALSE(found->neighbour == first.neighbour);
     }
 }
+
+TEST_CASE("Who begins near the newest group asks soon for what it lacks: it waits for nothing else"
+) {
+    for (bool const is_near : {true, false}) {
+        CAPTURE(is_near);
+        Node viewer{{2}, 0, 8, 1, seconds{3}};
+        viewer.enter(1, source_id, true);
+        auto advert = advert_of(9, 0);
+        advert.spare = is_near ? 8 : 9;
+        viewer.hear(1, advert);
+        viewer.enter(10, {10});
+        viewer.hear(10, advert);
+        viewer.wait(seconds{1});
+        REQUIRE(viewer.policy().starts_near() == is_near);
+        for (auto const group : {newest + 1, newest + 2}) {
+            for (std::uint8_t s = 0; s < 7; ++s)
+                viewer.block(1, {s}, group, path_of({1}));
+        }
+        auto const came = viewer.now();
+        while (viewer.take<WantBlocks>().empty() && viewer.now() - came < seconds{4})
+            viewer.wait(milliseconds{50});
+        auto const waited = viewer.now() - came;
+        CHECK(waited >= (is_near ? milliseconds{600} : milliseconds{1200}));
+        CHECK(waited < (is_near ? milliseconds{1200} : milliseconds{2400}));
+    }
+}

@@ -46,8 +46,8 @@ TEST_CASE("A viewer alone with the source asks it for every stripe") {
 }
 
 TEST_CASE("A joiner asks from the newest random access point that is old enough") {
-    // Three seconds back if its parent has uplink to spare for that, or else one.
-    for (auto const& [spare, start] : {std::pair{9, 86}, std::pair{8, 99}}) {
+    // Three seconds back if its parent has uplink to spare for that, or else the nearest: the next.
+    for (auto const& [spare, start] : {std::pair{9, 86}, std::pair{8, 112}}) {
         Node viewer{{2}, 0, 8, 1, seconds{3}}; // twelve groups of 250 ms
         viewer.enter(1, source_id, true);
         auto advert = advert_of(9, 0);
@@ -60,7 +60,26 @@ TEST_CASE("A joiner asks from the newest random access point that is old enough"
         GroupNumber const first{static_cast<std::uint64_t>(start)};
         CHECK(asked.front().first == first);
         CHECK(viewer.policy().start() == first);
-        CHECK(viewer.policy().starts_near() == (start == 99));
+        CHECK(viewer.policy().starts_near() == (spare < 9));
+    }
+}
+
+TEST_CASE("A joiner waits for the next random access point if that is nearer") {
+    // They come each twenty groups; when it asks its parent, 106 is the newest group.
+    for (auto const& [entry, start] : {std::pair{92, 112}, std::pair{98, 98}}) {
+        CAPTURE(entry);
+        Node viewer{{2}, 0, 8, 1, seconds{5}};
+        viewer.enter(1, source_id, true);
+        auto advert = advert_of(9, 0);
+        advert.spare = 8;
+        auto const newest = static_cast<std::uint64_t>(entry);
+        advert.entries = {{newest}, {newest - 20}};
+        viewer.hear(1, advert);
+        viewer.wait(seconds{2});
+        auto const asked = viewer.sent<SubscribeMessage>(1);
+        REQUIRE_FALSE(asked.empty());
+        CHECK(viewer.policy().starts_near());
+        CHECK(asked.front().first == GroupNumber{static_cast<std::uint64_t>(start)});
     }
 }
 
