@@ -36,6 +36,14 @@ ROWS = {
     "111 %": ("demand111", {}, (1.925, 6.415, 0.14, 54.82, 96.373)),
     "125 %": ("demand125", {}, (4.315, None, 0, 17.71, 51.677)),
     "a fifth have half the uplink they claim": ("half_capacity", {}, (0.582, 0.724, 100, 100, 100)),
+    # Hostile peers, whom the other simulation did not have; figures of the others.
+    "a third take slots and forward nothing, 3x": ("black_holes", {}, ()),
+    "a third claim everything and send nothing, from 30 s on": ("liars", {"from": 30}, ()),
+    "100 of them": ("liars", {"n": 100, "from": 30}, ()),
+    "a fifth claim the best and hold blocks for 1.5 s": ("late_liars", {"from": 30}, ()),
+    "a fifth claim the best and pass on a group in ten": ("dribblers", {}, ()),
+    "a fifth forge the paths of their blocks": ("forgers", {}, ()),
+    "radio, two stripes, source 1.4x, 100 listeners": ("radio", {}, ()),
 }
 FIGURES = ("p50", "p99", "within_1s", "within_2s", "within_5s")
 COLUMNS = {
@@ -58,7 +66,7 @@ def beside(name, result, there):
         row[key] = 100 * result[key]
     row |= {f"there_{key}": value for key, value in zip(FIGURES, there)}
     for key in ("p50", "p99"):
-        if row[key] is not None and row[f"there_{key}"] is not None:
+        if row[key] is not None and row.get(f"there_{key}") is not None:
             row[f"more_{key}"] = 100 * (row[key] / row[f"there_{key}"] - 1)
     if row["p50"] is not None:
         row["p50_of_bound"] = row["p50"] / row["lower_bound"]

@@ -37,6 +37,10 @@ public:
     Impostor(EdgeBench& bench, SwarmNode& victim)
         : Impostor(bench, victim, {}) {}
 
+    /// Reads nothing from now on.
+    void stop_reading() {
+        bench_.swarm.driver.run([&] { peer_->stop_reading(); });
+    }
     void say(SubscriptionMessage const& message) { send(encode_said(message)); }
     void send(Bytes const& message) {
         bench_.swarm.driver.run([&] { peer_->send(message); });
@@ -62,6 +66,13 @@ public:
 
     /// Every stripe, fresh, and room for everybody.
     void promise_everything(std::uint64_t newest = 0) { say(promises(newest)); }
+    /// From within the loop; no more often than a node that means it.
+    void keep_promising() {
+        auto const now = MonotonicClock::now();
+        if (now - promised_ < std::chrono::milliseconds{250}) return;
+        promised_ = now;
+        say_now(promises(bench_.published));
+    }
     [[nodiscard]] static AdvertMessage promises(std::uint64_t newest) {
         AdvertMessage advert;
         advert.newest = {newest};
@@ -166,6 +177,7 @@ private:
     std::shared_ptr<RawPeer> peer_;
     std::size_t answered_ = 0;
     StripeMask accepted_ = 0;
+    MonotonicTime promised_{};
 };
 
 } // namespace minuteswarm::test

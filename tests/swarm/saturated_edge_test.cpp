@@ -71,6 +71,23 @@ TEST_CASE("Control overtakes the blocks that wait for the uplink, all but 50 ms 
     CHECK(full.child.distinct() < held_back * 8 / 2);
 }
 
+TEST_CASE("A neighbour that stops reading does not delay the others") {
+    EdgeBench bench;
+    Impostor deaf{bench, bench.source};
+    for (StripeIndex stripe; stripe.value < 9; ++stripe)
+        deaf.say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
+    REQUIRE(bench.swarm.driver.until([&] { return deaf.heard<AcceptMessage>().size() == 9; }));
+    auto& viewer = bench.follow(bench.source);
+    REQUIRE(bench.publish_until([&] { return viewer.node.channel().edge()->is_fed(); }));
+    deaf.stop_reading();
+    auto const before = bench.published; // a megabyte, which neither its sockets nor its queue hold
+    REQUIRE(bench.publish_until([&] { return bench.published >= before + 60; }));
+    auto const chunk = bench.next_chunk();
+    CHECK(bench.publish_until([&] { return bench.has_chunk(viewer, chunk); }));
+    // The last of its groups has just been published.
+    CHECK(bench.published <= chunk.value * groups_per_chunk + 2);
+}
+
 TEST_CASE("A channel's connections leave little to the kernel, which nothing overtakes") {
     TestSwarm swarm;
     auto& source = swarm.add_source();
