@@ -94,7 +94,15 @@ public:
         }
         return accepted_;
     }
-    /// Takes subscriptions until it has `most` of them.
+    /// Subscribes to the first stripes; false if not all of them are accepted.
+    bool be_child(std::uint8_t stripes) {
+        for (StripeIndex stripe; stripe.value < stripes; ++stripe)
+            say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
+        return bench_.swarm.driver.until([&] {
+            return heard<AcceptMessage>().size() == stripes;
+        });
+    }
+    /// Takes subscriptions until it has `least` of them.
     bool be_parent(std::size_t least = 1) {
         return bench_.swarm.driver.until([&] { return count(accept()) >= least; });
     }

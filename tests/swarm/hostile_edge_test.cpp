@@ -361,9 +361,7 @@ TEST_CASE("One session does not keep the source's slots from others that wait") 
     EdgeBench bench{2.4};
     Impostor hog{bench, bench.source};
     hog.promise_everything();
-    for (StripeIndex stripe; stripe.value < 9; ++stripe)
-        hog.say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
-    REQUIRE(bench.swarm.driver.until([&] { return hog.heard<AcceptMessage>().size() == 9; }));
+    REQUIRE(hog.be_child(9));
     auto& one = bench.follow(bench.source);
     auto& other = bench.follow(bench.source, one.node);
     auto const keep_up = [&] {
@@ -387,9 +385,7 @@ TEST_CASE("Nor does one within its share keep a viewer that is alone with it fro
     EdgeBench bench{1.5}; // ten slots, of which a viewer needs eight
     Impostor hog{bench, bench.source};
     hog.promise_everything();
-    for (StripeIndex stripe; stripe.value < 3; ++stripe)
-        hog.say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
-    REQUIRE(bench.swarm.driver.until([&] { return hog.heard<AcceptMessage>().size() == 3; }));
+    REQUIRE(hog.be_child(3));
     auto& viewer = bench.follow(bench.source);
     auto const first = bench.next_chunk();
     CHECK(bench.publish_until([&] { // one that is whole: nobody else could repair it
