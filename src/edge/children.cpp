@@ -314,10 +314,15 @@ void Children::drop_loops(MonotonicTime now) {
             auto const id = children_[s.value][i].id;
             auto const* neighbour = node_.find(id);
             if (neighbour && !path.contains(neighbour->peer.node)) continue;
-            node_.send(id, PreemptMessage{s, {}, {}, 0});
-            lose(id, s, now);
+            dismiss(id, s, now);
         }
     }
+}
+
+/// At once, and nobody takes its place.
+void Children::dismiss(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
+    node_.send(id, PreemptMessage{stripe, {}, {}, 0});
+    lose(id, stripe, now);
 }
 
 void Children::tick(MonotonicTime now) {

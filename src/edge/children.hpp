@@ -94,6 +94,7 @@ private:
     brings_nothing(Child const& root, StripeIndex stripe, MonotonicTime now) const;
     void drop_silent(MonotonicTime now);
     void drop_loops(MonotonicTime now);
+    void dismiss(NeighbourId id, StripeIndex stripe, MonotonicTime now);
     void lose(NeighbourId id, StripeIndex stripe, MonotonicTime now);
     [[nodiscard]] bool is_heard(Child const& child, MonotonicTime now) const;
     [[nodiscard]] bool is_beginning(GroupNumber group) const;
@@ -125,8 +126,8 @@ private:
     std::vector<Sent> sent_;
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
     bool others_wait_ = false;        ///< source: somebody without a slot here lacks stripes
-    StripeMask undelivered_ = 0;      ///< source: stripes that hardly anybody gets
-    StripeMask seldom_delivered_ = 0; ///< or got all the time of late
+    StripeMask undelivered_ = 0;      ///< source: stripes that half of all lack
+    StripeMask seldom_delivered_ = 0; ///< source: these, and that half of all have lacked of late
     MonotonicTime watched_{};
     std::vector<MonotonicTime> rotated_;
     std::vector<std::optional<MonotonicTime>> vacant_since_; ///< source: by stripe

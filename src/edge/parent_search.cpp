@@ -143,7 +143,7 @@ GroupNumber Parents::choose_near_start(Acquaintance const& to, MonotonicTime now
 
 /// As far back as is wished for, if there is uplink for that; else playing begins with less in
 /// hand.
-void Parents::choose_start(Acquaintance const& to, MonotonicTime now) {
+void Parents::set_start(Acquaintance const& to, MonotonicTime now) {
     auto const wanted = node_.options.start_back;
     start_ = choose_start(to, wanted, now);
     start_until_ = now + start_time;
@@ -151,12 +151,12 @@ void Parents::choose_start(Acquaintance const& to, MonotonicTime now) {
                    !node_.has_help(node_.helpers(*start_));
     if (!starts_near_) return;
     start_ = choose_near_start(to, now);
-    node_.hurries_until = now + hurry_time;
+    if (node_.options.has_many_stripes()) node_.hurries_until = now + hurry_time;
 }
 
 void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now) {
     auto const is_leaf = !has(node_.feeding, request.stripe);
-    if (groups_.is_empty() && now >= start_until_) choose_start(to, now);
+    if (groups_.is_empty() && now >= start_until_) set_start(to, now);
     auto const newest = groups_.is_empty() ? node_.usual_newest(now) : groups_.newest();
     auto const recent = newest.value - std::min(newest.value, EdgeNode::settling_groups);
     auto const starting = starting_from(now);

@@ -158,7 +158,7 @@ private:
     [[nodiscard]] GroupNumber
     choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const;
     [[nodiscard]] GroupNumber choose_near_start(Acquaintance const& to, MonotonicTime now) const;
-    void choose_start(Acquaintance const& to, MonotonicTime now);
+    void set_start(Acquaintance const& to, MonotonicTime now);
     void ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now);
 
     EdgeNode& node_;

@@ -25,10 +25,6 @@ Duration Repair::period() const {
     return std::max<Duration>(usual_period, 2 * node_.options.span);
 }
 
-bool Repair::hurries(MonotonicTime now) const {
-    return node_.options.has_many_stripes() && now < node_.hurries_until;
-}
-
 void Repair::on_missing(GroupNumber group, MonotonicTime now) {
     auto const soon = now + std::max<Duration>(pause, node_.options.span);
     auto const asked = asked_.find(group);
@@ -59,8 +55,8 @@ std::optional<NeighbourId> Repair::choose_holder(GroupNumber group, MonotonicTim
 void Repair::tick(MonotonicTime now) {
     if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_ = now + period();
-    auto const wait = hurries(now) ? Duration{hurried_after}
-                                   : std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    auto const usual_wait = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    auto const wait = now < node_.hurries_until ? Duration{hurried_after} : usual_wait;
     auto const missing = groups_.missing(now, wait, until, node_.options.span);
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)

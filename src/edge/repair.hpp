@@ -24,7 +24,6 @@ private:
     };
 
     [[nodiscard]] Duration period() const;
-    [[nodiscard]] bool hurries(MonotonicTime now) const;
     [[nodiscard]] bool is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const;
     [[nodiscard]] std::optional<NeighbourId> choose_holder(GroupNumber group, MonotonicTime now);
     void ask(GroupWindow::Missing const& missing, NeighbourId holder, MonotonicTime now);

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds watch_period{200};
-constexpr int proof_spans = 12;
+constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
 constexpr seconds out_of_favour{20}; // after a rotation: the others may prove themselves
@@ -24,9 +24,9 @@ constexpr milliseconds drained_queue{200};
 constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost its last root
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
-constexpr milliseconds lack_memory{1500};
-constexpr int over_share = -1;        // rank of a slot beyond a session's share
-constexpr std::size_t comparable = 4; // stripes: of fewer, one is often far behind the other
+constexpr milliseconds lack_memory{1500}; // who has lost a stripe says now and then that it flows
+constexpr int over_share = -1;            // rank of a slot beyond a session's share
+constexpr std::size_t comparable = 4;     // stripes: of fewer, one is often far behind the other
 
 /// How late the stripes come at a neighbour, half of them later; none of few.
 std::optional<Duration> middle_age(Acquaintance const& neighbour) {
@@ -95,7 +95,7 @@ int Children::source_rank(
     return is_useless ? std::min<int>(rank, child_class::relay) : rank;
 }
 
-/// A root that forwards has reached half of all in its first moments.
+/// Half of all lack the stripe, or have lacked it of late, and the root has had its time.
 bool Children::brings_nothing(Child const& root, StripeIndex stripe, MonotonicTime now) const {
     auto const since = now - root.accepted;
     if (has(undelivered_, stripe) && since >= spans(proof_spans)) return true;
@@ -174,8 +174,7 @@ void Children::drop_silent(MonotonicTime now) {
             auto const& child = children_[s.value][i];
             auto const* neighbour = node_.find(child.id);
             if (!neighbour || now - neighbour->last_heard < silence) continue;
-            node_.send(child.id, PreemptMessage{s, {}, {}, 0});
-            lose(child.id, s, now);
+            dismiss(child.id, s, now);
         }
     }
 }
@@ -280,7 +279,6 @@ void Children::watch_source_children(MonotonicTime now) {
             auto& lacked_at = neighbour.stripes[s.value].lacked_at;
             if (!has(neighbour.flowing, s) || is_late) lacked_at = now;
             lacking[s.value] += lacked_at == now ? 1U : 0U;
-            // Who has lost it says between two attempts that it flows.
             lacked[s.value] += now - lacked_at < lack_memory ? 1U : 0U;
         }
     }

@@ -36,7 +36,7 @@ ROWS = {
     "111 %": ("demand111", {}, (1.925, 6.415, 0.14, 54.82, 96.373)),
     "125 %": ("demand125", {}, (4.315, None, 0, 17.71, 51.677)),
     "a fifth have half the uplink they claim": ("half_capacity", {}, (0.582, 0.724, 100, 100, 100)),
-    # Hostile peers, whom the other simulation did not have; figures of the others.
+    # What the other simulation did not have; where peers are hostile, the figures are those of the others.
     "a third take slots and forward nothing, 3x": ("black_holes", {}, ()),
     "a third claim everything and send nothing, from 30 s on": ("liars", {"from": 30}, ()),
     "100 of them": ("liars", {"n": 100, "from": 30}, ()),

@@ -98,9 +98,7 @@ public:
     bool be_child(std::uint8_t stripes) {
         for (StripeIndex stripe; stripe.value < stripes; ++stripe)
             say(SubscribeMessage{stripe, {0}, 0, true, true, true, true});
-        return bench_.swarm.driver.until([&] {
-            return heard<AcceptMessage>().size() == stripes;
-        });
+        return bench_.swarm.driver.until([&] { return heard<AcceptMessage>().size() == stripes; });
     }
     /// Takes subscriptions until it has `least` of them.
     bool be_parent(std::size_t least = 1) {
