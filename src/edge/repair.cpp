@@ -10,6 +10,8 @@ constexpr milliseconds usual_period{500};  // or two spans
 constexpr milliseconds pause{250};         // when one that was asked has nothing; or a span
 constexpr milliseconds after{1200};        // or 1.6 times what this node's groups usually take
 constexpr milliseconds hurried_after{600}; // of one that cannot begin to play
+constexpr milliseconds asking_time{600};   // before a block is due, where latency is short
+constexpr milliseconds least_after{300};
 constexpr seconds until{6};
 constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
 constexpr unsigned most_tries = 8;
@@ -21,8 +23,23 @@ Repair::Repair(EdgeNode& node, GroupWindow const& groups, MonotonicTime start)
     , groups_(groups)
     , next_(start + usual_period) {}
 
+/// Played so soon after it was made that waiting as usual is waiting too long.
+bool Repair::is_pressed() const {
+    auto const back = node_.options.start_back;
+    return back > Duration{} && back < after + asking_time;
+}
+
 Duration Repair::period() const {
-    return std::max<Duration>(usual_period, 2 * node_.options.span);
+    auto const span = node_.options.span;
+    return is_pressed() ? span : std::max<Duration>(usual_period, 2 * span);
+}
+
+/// How long a group's blocks may take.
+Duration Repair::wait(MonotonicTime now) const {
+    if (now < node_.hurries_until) return hurried_after;
+    auto const back = node_.options.start_back;
+    auto const most = is_pressed() ? std::max<Duration>(least_after, back - asking_time) : after;
+    return std::max<Duration>(most, groups_.typical_lag() * 8 / 5);
 }
 
 void Repair::on_missing(GroupNumber group, MonotonicTime now) {
@@ -55,9 +72,7 @@ std::optional<NeighbourId> Repair::choose_holder(GroupNumber group, MonotonicTim
 void Repair::tick(MonotonicTime now) {
     if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_ = now + period();
-    auto const usual_wait = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
-    auto const wait = now < node_.hurries_until ? Duration{hurried_after} : usual_wait;
-    auto const missing = groups_.missing(now, wait, until, node_.options.span);
+    auto const missing = groups_.missing(now, wait(now), until, node_.options.span);
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)
     );

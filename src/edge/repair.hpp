@@ -23,7 +23,9 @@ private:
         unsigned tries = 0;
     };
 
+    [[nodiscard]] bool is_pressed() const;
     [[nodiscard]] Duration period() const;
+    [[nodiscard]] Duration wait(MonotonicTime now) const;
     [[nodiscard]] bool is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const;
     [[nodiscard]] std::optional<NeighbourId> choose_holder(GroupNumber group, MonotonicTime now);
     void ask(GroupWindow::Missing const& missing, NeighbourId holder, MonotonicTime now);

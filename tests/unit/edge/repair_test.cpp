@@ -83,6 +83,28 @@ TEST_CASE("Repair asks another sooner when one lacks a group") {
     }
 }
 
+TEST_CASE("Who plays a second behind asks for what it lacks while there is time") {
+    for (auto const latency : {seconds{1}, seconds{3}}) {
+        CAPTURE(latency.count());
+        Node viewer{{2}, 0, 8, 1, latency};
+        auto advert = advert_of(9, 0);
+        advert.spare = 9; // enough to begin as far back as it wants
+        viewer.enter(10, {10});
+        viewer.hear(10, advert);
+        viewer.wait(seconds{1});
+        for (auto const group : {newest + 1, newest + 2}) {
+            for (std::uint8_t s = 0; s < 7; ++s)
+                viewer.block(10, {s}, group, path_of({1, 10}));
+        }
+        auto const came = viewer.now();
+        while (viewer.take<WantBlocks>().empty() && viewer.now() - came < seconds{4})
+            viewer.wait(milliseconds{50});
+        auto const waited = viewer.now() - came;
+        CHECK(waited >= (latency == seconds{1} ? milliseconds{300} : milliseconds{1200}));
+        CHECK(waited < (latency == seconds{1} ? milliseconds{800} : milliseconds{2400}));
+    }
+}
+
 TEST_CASE("Who begins near the newest group asks soon for what it lacks: it waits for nothing else"
 ) {
     for (bool const is_near : {true, false}) {
