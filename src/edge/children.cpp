@@ -138,10 +138,11 @@ void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, M
         node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});
         return;
     }
-    auto const displaced = node_.find(victim->id)->peer.node;
-    set_leaving(*victim, neighbour->peer.node, now);
-    auto const preempted = victim->stripe == message.stripe ? displaced : NodeId{};
-    accept(from, request, preempted, since, now);
+    // Of another stripe the newcomer has no block to pass on.
+    auto const is_successor = victim->stripe == message.stripe;
+    auto const displaced = is_successor ? node_.find(victim->id)->peer.node : NodeId{};
+    set_leaving(*victim, is_successor ? neighbour->peer.node : NodeId{}, now);
+    accept(from, request, displaced, since, now);
 }
 
 void Children::accept(

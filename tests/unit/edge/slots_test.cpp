@@ -43,13 +43,16 @@ public:
         }
         pass(seconds{2});
     }
-    bool accepts(std::uint64_t id, bool is_needy) {
-        auto request = subscribe(0);
+    bool accepts(std::uint64_t id, bool is_needy, std::uint8_t stripe = 0) {
+        auto request = subscribe(stripe);
         request.is_needy = is_needy;
         relay_.enter(id, {static_cast<std::uint32_t>(id)});
         relay_.forget();
         relay_.hear(id, request);
         return !relay_.sent<AcceptMessage>(id).empty();
+    }
+    std::vector<PreemptMessage> preempted(std::uint64_t id) {
+        return relay_.sent<PreemptMessage>(id);
     }
     void hear(std::uint64_t id, std::uint8_t stripes) { relay_.hear(id, advert_of(stripes, 0)); }
     void pass(milliseconds time) {
@@ -89,6 +92,22 @@ TEST_CASE("Who has K other stripes gives its slot to one who has not, and nobody
     relay.hear(11, 9);                    // now one has
     CHECK(relay.accepts(23, true));
     CHECK(relay.children() == std::set<std::uint64_t>{10, 21, 22, 23});
+}
+
+TEST_CASE("Whoever loses its place is told who has it, unless that one wanted another stripe") {
+    for (std::uint8_t const stripe : {std::uint8_t{0}, std::uint8_t{1}}) {
+        CAPTURE(stripe);
+        FullRelay relay;
+        for (std::uint64_t id = 10; id < 14; ++id)
+            relay.hear(id, id < 12 ? 7 : 9);
+        REQUIRE(relay.accepts(20, true, stripe));
+        std::vector<NodeId> successors;
+        for (std::uint64_t id = 10; id < 14; ++id) {
+            for (auto const& preempt : relay.preempted(id))
+                successors.push_back(preempt.successor);
+        }
+        CHECK(successors == std::vector{stripe == 0 ? NodeId{20} : NodeId{}});
+    }
 }
 
 TEST_CASE("A node that gives slots back takes them from those who have K other stripes first") {
