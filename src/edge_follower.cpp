@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds start_patience{2000}; // for bytes from befo
 constexpr std::chrono::milliseconds patience{1000};
 constexpr int patience_spans = 4; // where these are more: each hop takes one
 constexpr int due_share = 3;      // of the latency, that fetching takes
+constexpr std::chrono::nanoseconds check_time_per_byte{125}; // far less than any stream's
 
 SharedBytes content_of(EdgeBytes const& bytes) {
     if (bytes.size == bytes.payload->size()) return bytes.payload;
@@ -24,6 +25,7 @@ SharedBytes content_of(EdgeBytes const& bytes) {
 } // namespace
 
 EdgeFollower::EdgeFollower(
+    EventLoop& loop,
     Store& store,
     DiskStrand& disk,
     Playback& playback,
@@ -36,7 +38,8 @@ EdgeFollower::EdgeFollower(
     , playback_(playback)
     , swarm_(swarm)
     , options_(std::move(options))
-    , events_(std::move(events)) {}
+    , events_(std::move(events))
+    , check_timer_(loop) {}
 
 ChunkKey EdgeFollower::key_of(ChunkNumber number) const {
     return {options_.channel, options_.event, options_.rendition, number};
@@ -164,18 +167,31 @@ void EdgeFollower::check(Coming& coming) {
     auto const& record = *coming.record;
     auto const present = store_.verified(key_of(record.number));
     auto const length = piece_length(record.size);
-    std::vector<std::size_t> whole;
     for (std::size_t piece = 0; piece < record.pieces.size(); ++piece) {
         auto const bit = std::uint64_t{1} << piece; // at most 64, see piece_length
         auto const begin = piece * length;
         auto const end = std::min(begin + length, record.size);
         if ((coming.checked & bit) != 0 || !present.contains(begin, end)) continue;
         coming.checked |= bit;
-        whole.push_back(piece);
+        ++coming.under_way;
+        unchecked_.emplace_back(record.number, piece);
     }
-    coming.under_way += whole.size();
-    for (auto const piece : whole)
-        check_piece(record, piece);
+    if (!is_checking_) check_next();
+}
+
+/// One after the other, with a pause after each: all of a long chunk at once would hold up the
+/// blocks that come meanwhile, here and at whoever shares the processor.
+void EdgeFollower::check_next() {
+    is_checking_ = false;
+    while (!unchecked_.empty() && !is_checking_) {
+        auto const [number, piece] = unchecked_.front();
+        unchecked_.pop_front();
+        auto const found = coming_.find(number);
+        auto const is_asked = found != coming_.end() && (found->second.checked >> piece & 1U) != 0;
+        if (!is_asked) continue; // the chunk has gone since, or come again
+        is_checking_ = true;
+        check_piece(*found->second.record, piece);
+    }
 }
 
 void EdgeFollower::check_piece(Record const& record, std::size_t piece) {
@@ -190,7 +206,6 @@ void EdgeFollower::check_piece(Record const& record, std::size_t piece) {
             auto error, SharedBytes bytes
         ) {
             if (alive.expired()) return;
-            // All of a long chunk at once would hold up the blocks that come meanwhile.
             disk_.run(
                 0,
                 [bytes = error ? nullptr : bytes, hash] { return bytes && sha1(*bytes) == hash; },
@@ -200,6 +215,9 @@ void EdgeFollower::check_piece(Record const& record, std::size_t piece) {
                         store_.unverify(key, begin, end);
                         playback_.refresh(key.number);
                     }
+                    check_timer_.start_after((end - begin) * check_time_per_byte, [this] {
+                        check_next();
+                    });
                     on_piece(key.number);
                 }
             );

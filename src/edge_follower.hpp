@@ -1,15 +1,18 @@
 #pragma once
 
 #include "base/statements.hpp"
+#include "base/timer.hpp"
 #include "playback.hpp"
 #include "store/store.hpp"
 #include "swarm/channel_swarm.hpp"
 
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace minuteswarm {
 
@@ -33,6 +36,7 @@ public:
     };
 
     EdgeFollower(
+        EventLoop& loop,
         Store& store,
         DiskStrand& disk,
         Playback& playback,
@@ -72,6 +76,7 @@ private:
     Coming& open(GroupHeader const& header);
     void adopt(Coming& coming, Record const& record);
     void check(Coming& coming);
+    void check_next();
     void check_piece(Record const& record, std::size_t piece);
     void on_piece(ChunkNumber number);
     [[nodiscard]] bool is_due(ChunkNumber number, MonotonicTime now) const;
@@ -86,6 +91,9 @@ private:
     std::optional<RunId> run_;
     Container container_ = Container::mpeg_ts;
     std::map<ChunkNumber, Coming> coming_; ///< chunks with bytes of the edge, the newest few
+    std::deque<std::pair<ChunkNumber, std::size_t>> unchecked_; ///< pieces, beside one under way
+    bool is_checking_ = false;
+    Timer check_timer_;
     std::optional<MonotonicTime> first_bytes_at_;
     MonotonicTime joined_at_{};
     std::chrono::milliseconds patience_{}; ///< for the last blocks of a chunk after its record

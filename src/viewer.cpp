@@ -191,6 +191,7 @@ void Viewer::begin_edge() {
     };
     events.on_checked = [this](Record const& record) { on_edge_chunk(record); };
     edge_ = std::make_unique<EdgeFollower>(
+        loop_,
         store_,
         disk_,
         *playback_,

@@ -12,6 +12,8 @@ constexpr milliseconds after{1200};        // or 1.6 times what this node's grou
 constexpr milliseconds hurried_after{600}; // of one that cannot begin to play
 constexpr milliseconds asking_time{600};   // before a block is due, where latency is short
 constexpr milliseconds least_after{300};
+constexpr milliseconds answer_time{
+    400}; // before another is asked: what is asked for may have to wait
 constexpr seconds until{6};
 constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
 constexpr unsigned most_tries = 8;
@@ -36,9 +38,9 @@ Duration Repair::period() const {
 
 /// How long a group's blocks may take.
 Duration Repair::wait(MonotonicTime now) const {
-    if (now < node_.hurries_until) return hurried_after;
     auto const back = node_.options.start_back;
     auto const most = is_pressed() ? std::max<Duration>(least_after, back - asking_time) : after;
+    if (now < node_.hurries_until) return std::min<Duration>(most, hurried_after);
     return std::max<Duration>(most, groups_.typical_lag() * 8 / 5);
 }
 
@@ -98,7 +100,7 @@ void Repair::ask(GroupWindow::Missing const& missing, NeighbourId holder, Monoto
         --lacking;
     }
     auto& asked = asked_[missing.group];
-    asked.again = now + period() * (1 + asked.tries / 2);
+    asked.again = now + std::max<Duration>(period(), answer_time) * (1 + asked.tries / 2);
     ++asked.tries;
     node_.actions.emplace_back(WantBlocks{holder, missing.group, wanted});
 }

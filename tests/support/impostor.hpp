@@ -118,6 +118,15 @@ public:
         }
         return found;
     }
+    /// Of which groups the victim has asked it for which blocks, once for each time.
+    [[nodiscard]] std::vector<StripeList::Entry> wanted() const {
+        std::vector<StripeList::Entry> found;
+        for (auto const& message : peer_->received()) {
+            auto const* want = std::get_if<WantMessage>(&message);
+            if (want) found.insert(found.end(), want->list.groups.begin(), want->list.groups.end());
+        }
+        return found;
+    }
     /// How many messages with a block came before the last one of a kind.
     template <class T>
     [[nodiscard]] std::size_t blocks_before_last() const {

@@ -357,6 +357,45 @@ TEST_CASE("A parent that accepts and sends nothing is left, and the stream goes 
     CHECK_FALSE(silent.is_closed());
 }
 
+TEST_CASE("What a parent leaves out of a group is asked of another neighbour, as much as is needed"
+) {
+    Deceived deceit;
+    auto& bench = deceit.bench;
+    Impostor holder{bench, deceit.viewer.node};
+    auto const hole = bench.make_group();
+    auto const blocks = blocks_of(hole, bench.swarm.key);
+    for (auto const& block : blocks) {
+        if (block.stripe.value > 1) deceit.impostor.send(block);
+    }
+    auto const wanted = [&] {
+        auto found = holder.wanted();
+        std::erase_if(found, [&](auto const& one) { return one.group != hole.header.group; });
+        return found;
+    };
+    MonotonicTime last_group{};
+    std::size_t answered = 0;
+    CHECK(bench.swarm.driver.until([&] {
+        holder.keep_promising();
+        if (auto const now = MonotonicClock::now(); now - last_group >= group_span) {
+            last_group = now;
+            for (auto const& block : blocks_of(bench.make_group(), bench.swarm.key))
+                deceit.impostor.send_now(deceit.impostor.encode_block(block));
+        }
+        for (auto const all = wanted(); answered < all.size(); ++answered) {
+            for (auto const& block : blocks) {
+                if (has(all[answered].stripes, block.stripe))
+                    holder.send_now(holder.encode_block(block));
+            }
+        }
+        return deceit.viewer.reached(hole.header.chunk, hole.header.offset) >= group_size;
+    }));
+    REQUIRE_FALSE(wanted().empty());
+    for (auto const& one : wanted()) {
+        CHECK(count(one.stripes) == 1);
+        CHECK((one.stripes & 3U) != 0);
+    }
+}
+
 TEST_CASE("One session does not keep the source's slots from others that wait") {
     EdgeBench bench{2.4};
     Impostor hog{bench, bench.source};
