@@ -12,8 +12,7 @@ constexpr milliseconds after{1200};        // or 1.6 times what this node's grou
 constexpr milliseconds hurried_after{600}; // of one that cannot begin to play
 constexpr milliseconds asking_time{600};   // before a block is due, where latency is short
 constexpr milliseconds least_after{300};
-constexpr milliseconds answer_time{
-    400}; // before another is asked: what is asked for may have to wait
+constexpr milliseconds answer_time{400}; // of one that has blocks of its own to send
 constexpr seconds until{6};
 constexpr seconds beyond_start{1}; // further back than a start, bytes are due before they come
 constexpr unsigned most_tries = 8;

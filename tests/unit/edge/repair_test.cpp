@@ -88,7 +88,7 @@ TEST_CASE("Who plays a second behind asks for what it lacks while there is time"
         CAPTURE(latency.count());
         Node viewer{{2}, 0, 8, 1, latency};
         auto advert = advert_of(9, 0);
-        advert.slots = advert.spare = 9; // enough to begin as far back as it wants
+        advert.spare = 9; // enough to begin as far back as it wants
         viewer.enter(10, {10});
         viewer.hear(10, advert);
         viewer.wait(seconds{1});
@@ -112,7 +112,7 @@ TEST_CASE("Who begins near the newest group asks soon for what it lacks: it wait
         Node viewer{{2}, 0, 8, 1, seconds{3}};
         viewer.enter(1, source_id, true);
         auto advert = advert_of(9, 0);
-        advert.slots = advert.spare = is_near ? 8 : 9;
+        advert.spare = is_near ? 8 : 9;
         viewer.hear(1, advert);
         viewer.enter(10, {10});
         viewer.hear(10, advert);
