@@ -224,6 +224,7 @@ class Window:
             "duplicate_percent": 100 * sum(gained("edge", "duplicates")) / max(1, sum(gained("edge", "blocks"))),
             "chunk_torrent_payload_percent": 100 * sum(gained("totals", "down_payload")) / stream if stream else None,
             "chunks_from_edge": sum(gained("chunks", "from_edge")), "chunks_from_swarm": sum(gained("chunks", "from_swarm")),
+            "formations": sum(gained("swarm_formation", "count")),
             "groups_recovered_percent": 100 * sum(gained("edge", "recovered_by_parity")) / max(1, sum(gained("edge", "groups"))),
             "groups_per_second": sum(gained("edge", "groups")) / passed / len(self.viewers),
             "blocks_wanted": sum(gained("edge", "wanted")),
@@ -375,7 +376,8 @@ def join(case, options):
 
 
 def closed_chunk(case, options):
-    """Chunks that came over the live edge; bar: nothing over chunk torrents, no connection of theirs."""
+    """Chunks that came over the live edge, from when all have followed it for a while: what was going on when a viewer came, it may
+    have fetched. Bar: nothing over chunk torrents, no connection of theirs."""
     publisher = broadcast(case, picture(1e6), 1.5e6)
     nodes = start_viewers(case, publisher.link, 5, 1.5e6)
     time.sleep(SETTLE)
@@ -384,10 +386,9 @@ def closed_chunk(case, options):
         time.sleep(1)
         surplus += [connections(node.pid) - len(status["peers"]) for node, status in zip(nodes, statuses(nodes))]
     figures = window.figures(1e6)
-    after = statuses(nodes)
     return {"chunks_from_edge": figures["chunks_from_edge"], "chunks_from_swarm": figures["chunks_from_swarm"],
             "payload_percent": figures["chunk_torrent_payload_percent"],
-            "formations": sum(status["swarm_formation"]["count"] for status in after),
+            "formations": figures["formations"],
             "connections_less_neighbours": measure.summary(surplus)}
 
 

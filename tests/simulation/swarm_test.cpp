@@ -216,6 +216,17 @@ TEST_CASE("A source with little more than one copy to give gives no second one")
     }
 }
 
+TEST_CASE("Hardly anybody takes a place of another for long, up to nine tenths of all uplinks") {
+    for (std::string_view const use : {"use=0.7", "use=0.9"}) {
+        for (std::string_view const seed : seeds) {
+            CAPTURE(use, seed);
+            auto const result = run(small("use90", {"n=100", "length=45", use, seed}));
+            CHECK(result.preemptions < 0.05);
+            CHECK(result.within_5 >= 0.998);
+        }
+    }
+}
+
 TEST_CASE("Churn is hardly noticed") {
     CHECK(run(small("churn10", {"n=100", "length=50"})).within_5 >= 0.999);
     auto const result = run(small("churn50", {"n=100", "length=50"}));
@@ -399,7 +410,7 @@ TEST_CASE("Peers without uplink and peers that forward nothing do not stop the o
     for (std::string_view const seed : seeds)
         in_time.push_back(run(small("black_holes", {"n=100", "length=45", seed})).within_5);
     // With one seed two stripes get one such root after the other: 25 s until both have others.
-    CHECK(std::ranges::min(in_time) >= 0.4);
+    CHECK(std::ranges::min(in_time) >= 0.7);
     CHECK(quantile(in_time, 0.25) >= 0.998);
 }
 
