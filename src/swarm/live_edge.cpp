@@ -34,7 +34,6 @@ constexpr double repeats_per_second = 2.0 * limits::edge_wants;
 constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
 constexpr double repeats_burst_seconds = 3;
-constexpr double most_repair_seconds = 0.25; // of the uplink, that wait
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
@@ -99,24 +98,6 @@ void LiveEdge::update_slots() {
     if (found != std::exchange(slots_, found)) policy_.set_slots(found);
 }
 
-Duration LiveEdge::uplink_queue() const {
-    auto const now = MonotonicClock::now();
-    if (options_.uplink == 0) { // what holds up all children is the uplink, not one of them
-        std::optional<Duration> least;
-        for (auto const& [id, peer] : peers_) {
-            if (peer.queue.is_empty()) continue;
-            auto const wait = peer.queue.oldest_wait(now);
-            least = least ? std::min(*least, wait) : wait;
-        }
-        return least.value_or(Duration{});
-    }
-    std::size_t bytes = 0;
-    for (auto const& [id, peer] : peers_)
-        bytes += peer.queue.bytes_ahead();
-    auto const time = static_cast<double>(bytes) * 8 / static_cast<double>(options_.uplink);
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
-}
-
 std::uint64_t LiveEdge::left_for_chunks() const {
     auto const has_waiting = std::ranges::any_of(peers_, [](auto const& entry) {
         return !entry.second.queue.is_empty();
@@ -141,6 +122,7 @@ void LiveEdge::enter(NeighbourId id, Neighbour const& neighbour) {
             {unexpected_per_second, unexpected_burst},
             {useless_per_second, useless_burst},
             {repeats_per_second, repeats_burst_groups * stripes()},
+            {},
             {}}
     );
     if (!is_new) return;
@@ -233,7 +215,8 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
         return true;
     }
     auto const want = wanted_.find({block.header.group, block.stripe});
-    if (want != wanted_.end() && want->second.first == from) return true;
+    auto const is_awaited = want != wanted_.end() && now - want->second.second <= want_lives;
+    if (is_awaited && want->second.first == from) return true;
     auto const until = peer.expected_until.find(block.stripe);
     return until != peer.expected_until.end() && now < until->second;
 }
@@ -321,15 +304,6 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
         }
     }
     act();
-}
-
-/// What waits longer than an asker does is sent in vain.
-bool LiveEdge::answers_wants() const {
-    std::size_t waiting = 0;
-    for (auto const& [id, peer] : peers_)
-        waiting += peer.queue.bytes_behind();
-    auto const most = budget_.uplink() / 8 * most_repair_seconds;
-    return policy_.answers_wants() && static_cast<double>(waiting) < most;
 }
 
 void LiveEdge::on_want(NeighbourId from, StripeList const& list) {

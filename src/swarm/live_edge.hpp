@@ -126,6 +126,7 @@ private:
         TokenBucket useless;    ///< blocks asked for that are here or over
         TokenBucket repeats;    ///< blocks it may be sent for catch-up and wants
         std::map<StripeIndex, MonotonicTime> expected_until;
+        MonotonicTime pushed_at{}; ///< a block into its queue, the last one
     };
 
     void introduce(NeighbourId id, Peer& peer);
@@ -156,6 +157,8 @@ private:
     void schedule_tick();
     void flush();
     bool send_next_block(MonotonicTime now);
+    /// What waits because of the uplink, and not because of a few that take nothing.
+    [[nodiscard]] std::vector<EdgeQueue const*> held_up() const;
     [[nodiscard]] Duration uplink_queue() const;
     [[nodiscard]] bool answers_wants() const;
     void update_slots();

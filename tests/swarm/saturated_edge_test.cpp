@@ -91,6 +91,33 @@ TEST_CASE("A neighbour that stops reading does not delay the others") {
     CHECK(bench.published <= chunk.value * groups_per_chunk + 2);
 }
 
+TEST_CASE("A child that reads nothing takes no slot from the other children of its parent") {
+    for (double const copies : {2.5, 0.0}) { // of the stream; 0: as is measured
+        CAPTURE(copies);
+        EdgeBench bench;
+        bench.follower_copies = copies;
+        auto& parent = bench.follow(bench.source);
+        auto& viewer = bench.follow(parent.node);
+        REQUIRE(bench.publish_until([&] { return viewer.node.channel().edge()->is_fed(); }));
+        Impostor deaf{bench, parent.node};
+        REQUIRE(deaf.be_child(4));
+        deaf.stop_reading();
+        auto const& edge = *parent.node.channel().edge();
+        auto least = edge.policy().slots();
+        auto const slots = least;
+        auto const until = bench.published + 90;
+        REQUIRE(bench.publish_until([&] {
+            deaf.keep_promising();
+            least = std::min(least, edge.policy().slots());
+            return bench.published >= until;
+        }));
+        CHECK(least == slots);
+        CHECK(edge.policy().used_slots() >= 4); // it is a child still
+        CHECK(edge.policy().answers_wants());
+        CHECK(viewer.node.channel().edge()->is_fed());
+    }
+}
+
 TEST_CASE("A channel's connections leave little to the kernel, which nothing overtakes") {
     TestSwarm swarm;
     auto& source = swarm.add_source();
