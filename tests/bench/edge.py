@@ -343,7 +343,7 @@ def parent_lost(case, options):
                "after_one_stripe": Window(publisher, [viewer for viewer, stripes in zip(staying, lost) if stripes == least], 1)}
     feeding.kill()
     time.sleep(10)
-    return {"before": before, "stripes_lost": measure.summary(lost)} | {name: window.figures(1e6) for name, window in windows.items()}
+    return {"before": before, "stripes_lost": measure.summary(lost), "least_stripes_lost": least} | {name: window.figures(1e6) for name, window in windows.items()}
 
 
 def first_byte(url, began, result):
