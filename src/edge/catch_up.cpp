@@ -41,7 +41,7 @@ void CatchUp::tick(MonotonicTime now) {
     next_round_ = now + round_period;
     helpers_ = node_.helpers(*start);
     if (!node_.has_help(helpers_)) return; // the parents were asked
-    std::erase_if(helpers_, [&](auto id) { return !node_.find(id)->may_be_asked(now); });
+    std::erase_if(helpers_, [&](auto id) { return now < node_.find(id)->ask_again; });
     std::ranges::shuffle(helpers_, node_.random);
     weigh_helpers();
     auto const asked_before = node_.actions.size();

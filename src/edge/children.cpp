@@ -17,6 +17,7 @@ constexpr std::size_t least_kept = 2; // children of a node that an outage holds
 constexpr seconds shortest_growth_pause{15};
 constexpr seconds longest_growth_pause{240};
 constexpr milliseconds growth_queue{200};
+constexpr seconds hurry_pause{2}; // older blocks are not urgent: each is at most once
 
 } // namespace
 
@@ -163,8 +164,12 @@ void Children::accept(
     if (node_.options.is_source() && (!has_plenty || is_after_outage))
         return push_unsent(from, request, now);
     if (node_.options.is_source()) note_repeated(request);
+    // It says itself that others wait with it: now and then it may overtake what is new for others.
+    auto& hurried_at = node_.find(from)->stripes[request.stripe.value].hurried_at;
+    auto const is_urgent = request.is_relay && now - hurried_at >= hurry_pause;
+    if (is_urgent) hurried_at = now;
     node_.actions.emplace_back(StartPush{
-        from, request.stripe, request.first, request.held, request.is_relay});
+        from, request.stripe, request.first, request.held, is_urgent});
 }
 
 void Children::set_leaving(Victim const& victim, NodeId successor, MonotonicTime now) {

@@ -52,8 +52,9 @@ struct Acquaintance {
         MonotonicTime retry_at{};               ///< no request before
         std::optional<MonotonicTime> fed_since; ///< as a child that has gone by its own will
         MonotonicTime fed_until{};
-        MonotonicTime lacked_at{}; ///< the last time that it said so, or that it comes too late
-        unsigned made_up_for = 0;  ///< times that it was sent what an outage held up
+        MonotonicTime lacked_at{};  ///< the last time that it said so, or that it comes too late
+        unsigned made_up_for = 0;   ///< times that it was sent what an outage held up
+        MonotonicTime hurried_at{}; ///< was sent what it had missed before others' new blocks
     };
     EdgeNeighbour peer;
     MonotonicTime entered{};
@@ -65,7 +66,8 @@ struct Acquaintance {
     bool chose_us = false; ///< it connected for this node's homes
     GroupNumber newest;
     GroupNumber rebuilt;
-    MonotonicTime asked_in_vain{}; ///< for blocks that it did not have, or had no time for
+    MonotonicTime ask_again{};    ///< for single blocks; not before
+    MonotonicTime silent_until{}; ///< asked for such it did not answer: others first
     std::uint8_t slots = 0;
     std::uint8_t spare = 0;
     StripeMask homes = 0;
@@ -83,10 +85,6 @@ struct Acquaintance {
 
     [[nodiscard]] StripeAdvert const& claim(StripeIndex stripe) const {
         return stripes[stripe.value].claim;
-    }
-    /// Whether to ask it for blocks: where many lack the same, asking must not be all they do.
-    [[nodiscard]] bool may_be_asked(MonotonicTime now) const {
-        return now - asked_in_vain >= std::chrono::seconds{1};
     }
     [[nodiscard]] std::size_t fanout() const {
         auto const most = std::size_t{64}; // a claim beyond that would rule every supply

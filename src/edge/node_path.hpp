@@ -25,6 +25,7 @@ public:
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool is_full() const { return size_ == nodes_.size(); }
     [[nodiscard]] bool starts_at(NodeId node) const { return size_ > 0 && nodes_[0] == node; }
+    [[nodiscard]] bool ends_at(NodeId node) const { return size_ > 0 && nodes_[size_ - 1] == node; }
     [[nodiscard]] bool contains(NodeId node) const {
         auto const all = nodes();
         return std::find(all.begin(), all.end(), node) != all.end();

@@ -182,7 +182,10 @@ void Parents::on_accept(NeighbourId from, AcceptMessage const& message, Monotoni
         return;
     }
     feed.asked.reset();
-    if (message.path.contains(node_.options.self) || leads_through_lost(message.path, now)) {
+    // As of a block: who leaves itself out could go round in a circle with those below it.
+    auto const is_whole = message.path.ends_at(neighbour->peer.node);
+    if (!is_whole || message.path.contains(node_.options.self) ||
+        leads_through_lost(message.path, now)) {
         node_.send(from, UnsubscribeMessage{message.stripe});
         neighbour->stripes[message.stripe.value].retry_at = now + loop_back_off;
         return;

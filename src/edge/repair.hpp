@@ -15,20 +15,28 @@ public:
 
     void tick(MonotonicTime now);
     /// A neighbour lacks blocks of the group, or has no time for them: another is asked.
-    void on_missing(GroupNumber group, MonotonicTime now);
+    void on_missing(NeighbourId from, GroupNumber group, MonotonicTime now);
 
 private:
+    using Wanted = std::map<NeighbourId, StripeMask>;
     struct Asked {
         MonotonicTime again{}; ///< not before
-        unsigned tries = 0;
+        unsigned tries = 0;    ///< of those who said to have it
+        unsigned guesses = 0;  ///< of others
+        Wanted last;           ///< that have not said no
     };
 
     [[nodiscard]] bool is_pressed() const;
-    [[nodiscard]] Duration period() const;
+    [[nodiscard]] Duration period(MonotonicTime now) const;
     [[nodiscard]] Duration wait(MonotonicTime now) const;
     [[nodiscard]] bool is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const;
-    [[nodiscard]] std::optional<NeighbourId> choose_holder(GroupNumber group, MonotonicTime now);
-    void ask(GroupWindow::Missing const& missing, NeighbourId holder, MonotonicTime now);
+    void note_silent(Asked const& asked, StripeMask held, MonotonicTime now);
+    [[nodiscard]] NeighbourId pick(std::vector<NeighbourId> of, MonotonicTime now);
+    template <class Predicate>
+    [[nodiscard]] std::optional<NeighbourId> pick_if(Predicate const& holds, MonotonicTime now);
+    [[nodiscard]] Wanted of_whole(GroupNumber group, StripeMask lacking, MonotonicTime now);
+    [[nodiscard]] Wanted guess(GroupNumber group, StripeMask lacking, MonotonicTime now);
+    void ask(GroupWindow::Missing const& missing, MonotonicTime now);
 
     EdgeNode& node_;
     GroupWindow const& groups_;

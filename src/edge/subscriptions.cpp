@@ -4,6 +4,7 @@ namespace minuteswarm {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 constexpr milliseconds settled_tick{100};
 constexpr milliseconds searching_tick{50};
@@ -11,6 +12,7 @@ constexpr milliseconds outage{1500}; // of the whole stream
 constexpr int outage_spans = 4;      // where these are more
 constexpr milliseconds urgent_age{2000};
 constexpr milliseconds held_up_age{10'000}; // by an outage: older blocks are due nowhere
+constexpr seconds vain_pause{1};            // of one that lacks what it was asked for
 constexpr milliseconds repair_queue{150};   // new blocks that wait so long are more urgent
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
@@ -125,9 +127,10 @@ void Subscriptions::set_slots(std::size_t slots) {
 void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {
     auto* neighbour = node_.find(from);
     if (!neighbour) return;
-    neighbour->asked_in_vain = now;
+    // Where many lack the same, asking must not be all they do.
+    neighbour->ask_again = now + vain_pause;
     catch_up_.on_missing(group);
-    repair_.on_missing(group, now);
+    repair_.on_missing(from, group, now);
 }
 
 bool Subscriptions::answers_wants() const {

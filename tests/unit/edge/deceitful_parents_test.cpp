@@ -117,6 +117,23 @@ TEST_CASE("A parent that is as quick as it promises is kept") {
     CHECK(count(lured.parents(liar)) == 9);
 }
 
+TEST_CASE("Who accepts and leaves itself out of its path is no parent") {
+    for (bool const is_whole : {true, false}) {
+        CAPTURE(is_whole);
+        Node viewer{{2}, 0};
+        viewer.enter(3, {3});
+        viewer.hear(3, advert_of(9, 0));
+        for (int i = 0; i < 20 && viewer.sent<SubscribeMessage>(3).empty(); ++i)
+            viewer.wait(milliseconds{50});
+        auto const asked = viewer.sent<SubscribeMessage>(3);
+        REQUIRE_FALSE(asked.empty());
+        auto const stripe = asked.front().stripe;
+        viewer.hear(3, AcceptMessage{stripe, is_whole ? path_of({1, 3}) : path_of({1}), {}});
+        CHECK(viewer.policy().parents().parent(stripe).has_value() == is_whole);
+        CHECK(viewer.sent<UnsubscribeMessage>(3).empty() == is_whole);
+    }
+}
+
 TEST_CASE("A path that has no room for this node does not make a stripe flow") {
     Node relay{{2}, 10};
     feed(relay);

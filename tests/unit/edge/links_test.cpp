@@ -40,7 +40,8 @@ struct Newcomer {
         auto const asked = node.sent<SubscribeMessage>(id);
         for (auto const& request : asked) {
             if (has(accepted, request.stripe)) {
-                node.hear(id, AcceptMessage{request.stripe, path_of({1, 9}), {}});
+                auto const path = path_of({1, 9, static_cast<std::uint32_t>(id)});
+                node.hear(id, AcceptMessage{request.stripe, path, {}});
             } else {
                 node.hear(id, RejectMessage{request.stripe, RejectMessage::Reason::full});
             }

@@ -126,7 +126,56 @@ TEST_CASE("Who begins near the newest group asks soon for what it lacks: it wait
         while (viewer.take<WantBlocks>().empty() && viewer.now() - came < seconds{4})
             viewer.wait(milliseconds{50});
         auto const waited = viewer.now() - came;
-        CHECK(waited >= (is_near ? milliseconds{600} : milliseconds{1200}));
-        CHECK(waited < (is_near ? milliseconds{1200} : milliseconds{2400}));
+        CHECK(waited >= (is_near ? milliseconds{300} : milliseconds{1200}));
+        CHECK(waited < (is_near ? milliseconds{800} : milliseconds{2400}));
     }
+}
+
+TEST_CASE("A block of a group that nobody has as a whole is asked of one that gets its stripe") {
+    Node viewer{{2}, 0, 8, 1, seconds{3}};
+    auto advert = advert_of(9, 0);
+    advert.spare = 9;
+    advert.incomplete = 255;
+    for (std::uint64_t id = 10; id < 13; ++id) {
+        viewer.enter(id, {static_cast<std::uint32_t>(id)});
+        // Each lacks two stripes, and has the others up to its newest group but for the last one.
+        for (auto& stripe : advert.stripes)
+            stripe.is_flowing = (stripe.stripe.value + id) % 3 != 0;
+        viewer.hear(id, advert);
+    }
+    viewer.wait(seconds{1});
+    for (auto const group : {newest + 1, newest + 2}) {
+        for (std::uint8_t s = 0; s < 6; ++s)
+            viewer.block(10, {s}, group, path_of({1, 10}));
+    }
+    viewer.wait(milliseconds{2500});
+    auto const wants = viewer.take<WantBlocks>();
+    REQUIRE_FALSE(wants.empty());
+    for (auto const& want : wants) {
+        for (StripeIndex s; s.value < 9; ++s) {
+            if (has(want.stripes, s)) CHECK((s.value + want.neighbour.value) % 3 != 0);
+        }
+    }
+}
+
+TEST_CASE("Who neither sends what it was asked for nor says no comes last for some seconds") {
+    Node viewer{{2}, 0, 2, 0, seconds{3}};
+    auto advert = advert_of(2, 0);
+    advert.newest = {newest};
+    for (std::uint64_t id = 10; id < 13; ++id) {
+        viewer.enter(id, {static_cast<std::uint32_t>(id)});
+        viewer.hear(id, advert);
+    }
+    for (auto const group : {newest, newest + 1})
+        viewer.block(10, {0}, group, path_of({1, 10}));
+    std::vector<NeighbourId> asked;
+    for (int i = 0; i < 90; ++i) {
+        viewer.forget();
+        viewer.wait(milliseconds{50});
+        for (auto const& want : viewer.take<WantBlocks>())
+            asked.push_back(want.neighbour);
+    }
+    REQUIRE(asked.size() >= 3);
+    CHECK_FALSE(asked[1] == asked[0]);
+    CHECK_FALSE(asked[2] == asked[1]);
 }

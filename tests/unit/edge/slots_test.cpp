@@ -146,6 +146,26 @@ TEST_CASE("After an outage a node that lags behind lets children go, and keeps i
     CHECK(relay.accepts(31, true));
 }
 
+TEST_CASE("What a relay has missed overtakes new blocks of others now and then, not at each word") {
+    Node parent{{2}, 20};
+    feed(parent);
+    parent.enter(10, {10});
+    StripeIndex const stripe{
+        static_cast<std::uint8_t>(std::countr_zero(parent.policy().flowing()))};
+    auto request = subscribe(stripe.value);
+    request.is_relay = true;
+    std::vector<bool> urgent;
+    for (int i = 0; i < 4; ++i) {
+        parent.forget();
+        parent.hear(10, request);
+        for (auto const& push : parent.take<StartPush>())
+            urgent.push_back(parent.policy().is_urgent(push, milliseconds{500}));
+        parent.hear(10, UnsubscribeMessage{stripe});
+        parent.wait(milliseconds{200});
+    }
+    CHECK(urgent == std::vector{true, false, false, false});
+}
+
 TEST_CASE("An outage is made up for until nothing waits, and for eight seconds at most") {
     FullRelay relay;
     auto& policy = relay.node().policy();
