@@ -86,7 +86,7 @@ def test_the_uplink_limit_holds_with_a_live_edge(case):
     check_uplink(publisher, limit)
 
 
-def test_who_steps_back_plays_at_the_latency_that_chunks_allow(case):
+def test_who_steps_back_plays_at_the_latency_that_chunks_allow_and_returns(case):
     # Two copies for four viewers that have none to give.
     publisher = case.publish(media.recording(20), "--chunk", "4", "--loop", "--uplink", "1M")
     viewers = [case.watch(publisher.link, "--uplink", "16k") for _ in range(4)]
@@ -98,6 +98,12 @@ def test_who_steps_back_plays_at_the_latency_that_chunks_allow(case):
     until(lambda: any(viewer.status()["latency"]["target"] >= 7000 for viewer in away()), 30, "its latency is that of chunks")
     fed = [status for status in (viewer.status() for viewer in viewers) if status["edge"]["state"] == "fed"]
     print(f"{len(fed)} are fed, with latencies of {[status['latency']['target'] for status in fed]} ms")
+    case.watch(publisher.link, "--uplink", "8M")
+    until(lambda: all(viewer.status()["edge"]["state"] == "fed" for viewer in viewers), 60, "all are fed by one with uplink")
+    newest = publisher.status()["newest_chunk"]
+    for viewer in viewers:
+        viewer.chunk(newest + 2, 40)
+        viewer.until_status(lambda status: status["state"] == "live", 20, "plays")
 
 
 def test_a_late_viewer_starts_near_the_live_edge(case):

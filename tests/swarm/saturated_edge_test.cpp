@@ -118,6 +118,38 @@ TEST_CASE("A child that reads nothing takes no slot from the other children of i
     }
 }
 
+TEST_CASE("What is asked for again takes a quarter of an uplink, however many ask") {
+    EdgeBench bench;
+    bench.follower_copies = 3;
+    auto& viewer = bench.follow(bench.source);
+    REQUIRE(bench.publish_until([&] { return viewer.node.channel().edge()->counters().groups > 40; }
+    ));
+    std::vector<std::unique_ptr<Impostor>> greedy;
+    for (int i = 0; i < 6; ++i)
+        greedy.push_back(std::make_unique<Impostor>(bench, viewer.node));
+    auto const first = bench.published;
+    auto last = first;
+    REQUIRE(bench.publish_until([&] { // each asks for less than one may have
+        if (std::exchange(last, bench.published) == bench.published) return false;
+        StripeList list{{0}, bench.parameters.run, {}};
+        for (auto const back : {20U, 10U})
+            list.groups.push_back({{last - back}, 0x1ff});
+        for (auto const& one : greedy)
+            one->send_now(encode(WantMessage{list}));
+        return last >= first + 80;
+    }));
+    std::size_t blocks = 0;
+    for (auto const& one : greedy)
+        blocks += one->blocks().size();
+    auto const uplink = 3 * static_cast<double>(EdgeBench::bitrate) / 8;
+    auto const seconds = static_cast<double>(bench.published - first) / 10;
+    // Three seconds' worth at once, then a quarter; without a bound it would be all.
+    auto const most = uplink * (3 + seconds / 4);
+    CHECK(most < uplink * seconds * 0.7);
+    CHECK(static_cast<double>(blocks * group_size / 8) < most);
+    CHECK(blocks > 100);
+}
+
 TEST_CASE("A channel's connections leave little to the kernel, which nothing overtakes") {
     TestSwarm swarm;
     auto& source = swarm.add_source();
