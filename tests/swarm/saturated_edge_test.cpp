@@ -131,6 +131,7 @@ TEST_CASE("What is asked for again takes a quarter of an uplink, however many as
     for (int i = 0; i < 6; ++i)
         greedy.push_back(std::make_unique<Impostor>(bench, viewer.node));
     auto const first = bench.published;
+    auto const begin = MonotonicClock::now();
     auto last = first;
     REQUIRE(bench.publish_until([&] { // each asks for less than one may have
         if (std::exchange(last, bench.published) == bench.published) return false;
@@ -145,11 +146,13 @@ TEST_CASE("What is asked for again takes a quarter of an uplink, however many as
     for (auto const& one : greedy)
         blocks += one->blocks().size();
     auto const uplink = 3 * static_cast<double>(EdgeBench::bitrate) / 8;
-    auto const seconds = static_cast<double>(bench.published - first) / 10;
+    // By the clock, as the bound is: a busy machine publishes more slowly.
+    std::chrono::duration<double> const time = MonotonicClock::now() - begin;
+    auto const seconds = time.count();
     // Three seconds' worth at once, then a quarter; without a bound it would be all.
     auto const most = uplink * (3 + seconds / 4);
     CHECK(most < uplink * seconds * 0.7);
-    CHECK(static_cast<double>(blocks * group_size / 8) < most);
+    CHECK(static_cast<double>(blocks * group_size / 8) <= most);
     CHECK(blocks > 100);
 }
 
