@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t message_frame = 7; // length, BEP 10's two bytes, type
 constexpr std::size_t packet_frame = 40; // TCP and IP
-constexpr std::size_t most_late = 400;   // blocks: what a second of uplink carries
+constexpr milliseconds most_repair{250}; // of the uplink, that waits
 
 } // namespace
 
@@ -83,8 +83,10 @@ void SwarmModel::pass_on(NodeIndex index, Block block) {
 void SwarmModel::push(NodeIndex index, Job job, bool is_late) {
     auto& node = nodes_[index];
     if (!node.options.forwards || node.uplink.block_time() <= Duration{}) return;
+    node.uplink.forget_late_before(now() - limits::edge_queue_wait);
+    if (is_late && node.uplink.waits_late(job)) return;
+    job.since = now();
     node.uplink.push(std::move(job), is_late);
-    node.uplink.forget_late(most_late);
     if (!node.is_sending) send_next(index);
 }
 
@@ -191,7 +193,8 @@ void SwarmModel::answer(NodeIndex from, NodeIndex to, WantBlocks const& want) {
     auto& node = nodes_[from];
     if (!node.is_alive || !node.links.contains(to)) return;
     node.policy->on_uplink(queue(node));
-    auto const is_here = node.policy->answers_wants() && want.group.value < node.held.size();
+    auto const answers = node.policy->answers_wants() && node.uplink.late_time() < most_repair;
+    auto const is_here = answers && want.group.value < node.held.size();
     auto const held = is_here ? node.held[want.group.value] : StripeMask{0};
     if ((want.stripes & ~held) != 0) {
         events_.at(now() + node.links.at(to), [this, from, to, group = want.group] {

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "edge/node_path.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -25,6 +26,7 @@ struct Job {
     NodeIndex to = 0;
     Block block;
     bool is_answer = false; ///< to a want, or catch-up: not bound to a subscription
+    MonotonicTime since{};  ///< when it began to wait
 };
 
 /// A serial uplink with two priorities: what is late waits until nothing new does.
@@ -34,6 +36,12 @@ public:
     [[nodiscard]] Duration block_time() const { return block_time_; }
 
     void push(Job job, bool is_late) { (is_late ? late_ : live_).push_back(std::move(job)); }
+    [[nodiscard]] bool waits_late(Job const& job) const {
+        return std::ranges::any_of(late_, [&](Job const& other) {
+            return other.to == job.to && other.block.group == job.block.group &&
+                   other.block.stripe == job.block.stripe;
+        });
+    }
     [[nodiscard]] bool is_idle() const { return live_.empty() && late_.empty(); }
     Job pop() {
         auto& queue = live_.empty() ? late_ : live_;
@@ -43,6 +51,13 @@ public:
     }
     [[nodiscard]] Duration live_time() const {
         return static_cast<Duration::rep>(live_.size()) * block_time_;
+    }
+    [[nodiscard]] Duration late_time() const {
+        return static_cast<Duration::rep>(late_.size()) * block_time_;
+    }
+    void forget_late_before(MonotonicTime time) {
+        while (!late_.empty() && late_.front().since < time)
+            late_.pop_front();
     }
     /// Late blocks that nobody would wait for any longer.
     void forget_late(std::size_t most) {
