@@ -120,8 +120,9 @@ private:
         GroupNumber group;
         StripeMask stripes = 0;
         MonotonicTime time{};
-        StripeMask made_up =
-            0; ///< stripes of it that may still wait while an outage is made up for
+        /// Stripes of it that may still wait while an outage is made up for.
+        StripeMask made_up = 0;
+        StripeMask lost = 0; ///< with whom they were sent to
     };
     std::vector<Sent> sent_;
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went

@@ -185,8 +185,9 @@ void Parents::add_range(SubscribeMessage& request, Acquaintance const& to, Monot
         back = std::min<std::uint64_t>(since, SubscribeMessage::groups - 1);
     }
     request.first = {groups_.newest().value - back};
-    // Parity covers what is on its way to a leaf that has enough.
-    auto const under_way = is_leaf && !request.is_needy ? groups_under_way : 0;
+    // Parity covers what is on its way to a leaf that has enough; a root will not be one.
+    auto const is_covered = is_leaf && !request.is_needy && !to.peer.is_source;
+    auto const under_way = is_covered ? groups_under_way : 0;
     for (std::uint64_t i = 0; i <= back; ++i) {
         auto const is_held = has(groups_.held(request.first + i), request.stripe);
         if (is_held || i + under_way > back) request.held |= 1U << i;

@@ -152,7 +152,9 @@ void Children::lose(NeighbourId id, StripeIndex stripe, MonotonicTime now) {
         };
         // A child needs about a span to pass a group on.
         if (sent.time + 2 * node_.options.span < lost->last_heard) continue;
-        if (!std::ranges::any_of(others, has_it)) sent.stripes &= ~mask_of(stripe);
+        if (std::ranges::any_of(others, has_it)) continue;
+        sent.stripes &= ~mask_of(stripe);
+        sent.lost |= mask_of(stripe);
     }
     auto const heir = std::ranges::find_if(others, [&](auto const& child) {
         return !child.leaving_at && is_heard(child, now);
@@ -190,9 +192,10 @@ bool Children::had_outage(GroupNumber since, MonotonicTime now) const {
 }
 
 /// A source without slots for one more viewer repeats nothing; but a block that reached nobody, of
-/// a group that cannot be rebuilt without it, is lost to all. After an outage those who were there
-/// before it ask for more of that than a newcomer has use for, and get parity, too: which of the
-/// new roots pass it on is not known yet.
+/// a group that cannot be rebuilt without it, is lost to all. What went with a root is sent whether
+/// or not there is enough without it, since not all that went may be known yet. After an outage
+/// those who were there before it ask for more of that than a newcomer has use for, and get parity,
+/// too: which of the new roots pass it on is not known yet.
 void Children::push_unsent(NeighbourId to, SubscribeMessage const& request, MonotonicTime now) {
     if (sent_.empty()) return;
     auto const stripe = request.stripe;
@@ -208,7 +211,8 @@ void Children::push_unsent(NeighbourId to, SubscribeMessage const& request, Mono
         auto const is_asked = is_after_outage && sent.group >= request.first;
         if (now - sent.time > (is_asked ? outage_time : unsent_time)) continue;
         if (has(sent.stripes, stripe) || request.holds(sent.group)) continue;
-        if (!is_after_outage && count(sent.stripes) >= node_.options.stripes) continue;
+        auto const is_enough = count(sent.stripes) >= node_.options.stripes;
+        if (is_enough && !is_after_outage && !has(sent.lost, stripe)) continue;
         sent.stripes |= mask_of(stripe);
         sent.made_up |= mask_of(stripe);
         auto distance = sent.group.value - push.first.value;

@@ -75,6 +75,29 @@ TEST_CASE("What children got that died unheard is sent to those who take their p
     CHECK(groups.back() + 1 == source.next);
 }
 
+TEST_CASE("What one root took with it is sent though there is enough without it") {
+    Source source;
+    for (int i = 0; i < 6; ++i) {
+        for (std::uint8_t s = 0; s < 9; ++s) {
+            if (s != stripe) source.live(s);
+        }
+        source.send_group();
+    }
+    source.forget();
+    source.enter(30, {30});
+    source.hear(30, advert_of(9, 0));
+    source.hear(30, subscribe(stripe)); // who else is gone shows a moment later
+    CHECK(source.repeated(30).size() >= 4);
+    SECTION("but not what a root that is there has had") {
+        source.forget();
+        source.hear(30, UnsubscribeMessage{{stripe}});
+        source.enter(31, {31});
+        source.hear(31, advert_of(9, 0));
+        source.hear(31, subscribe(stripe));
+        CHECK(source.repeated(31).empty());
+    }
+}
+
 TEST_CASE("A child that is there already is sent what another one took with it") {
     Source source;
     source.policy().set_slots(10);

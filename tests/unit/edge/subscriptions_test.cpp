@@ -253,6 +253,28 @@ TEST_CASE("A relay accepts as soon as its own parent has accepted") {
     CHECK(relay.policy().pushes(stripe, {3}));
 }
 
+TEST_CASE("Who asks the source for a stripe says what it lacks of it, since others will") {
+    Node relay{{2}, 30};
+    feed(relay);
+    StripeIndex const lost{3};
+    relay.hear(1, PreemptMessage{lost, {}, {}, 0});
+    relay.forget();
+    for (std::uint64_t group = 200; group < 210; ++group) {
+        for (StripeIndex s; s.value < 9; ++s) {
+            if (s != lost) relay.block(1, s, group, path_of({1}));
+        }
+        relay.wait(milliseconds{250});
+    }
+    auto const requests = relay.sent<SubscribeMessage>(1);
+    REQUIRE_FALSE(requests.empty());
+    CHECK_FALSE(requests[0].is_needy); // nor has it a child
+    auto const& request = requests[0];
+    for (std::uint64_t group = 200; group < 202; ++group) {
+        CAPTURE(group);
+        CHECK_FALSE(request.holds({group}));
+    }
+}
+
 TEST_CASE("A node on the path of a stripe is refused as a child") {
     Node relay{{2}, 10};
     feed(relay);
