@@ -93,6 +93,8 @@ inline constexpr std::size_t edge_accounted_groups =
 inline constexpr std::size_t edge_slots = 255; ///< blocks' copies a node sends: 16 viewers' worth
 inline constexpr std::size_t edge_entries =
     8; ///< random access points that a node tells of: where those who join can begin
+inline constexpr std::size_t edge_unchecked =
+    1 * MiB; ///< of blocks whose seals are being checked: half a second at 16 Mbit/s
 inline constexpr std::size_t edge_wants = 24; ///< blocks asked for at once to repair groups
 inline constexpr std::size_t edge_leaving_children = 2; ///< that still get blocks after their slot
 inline constexpr std::size_t edge_directed_links = 10;  ///< neighbours chosen for their homes

@@ -11,8 +11,8 @@
 namespace minuteswarm {
 
 /// The newest limits::edge_window of one rendition's live edge, for those that attach or want
-/// single blocks, and the only gate for foreign blocks: what it holds is genuine. A signature is
-/// checked once a group, then each block by its digest alone.
+/// single blocks, and the only gate for foreign blocks: what it holds is genuine. A group's first
+/// block needs its seal checked, the others are known by their digests alone.
 ///
 /// What is out of bounds is dropped before anything is checked: bounds follow from the newest
 /// genuine group, so a replay never moves them, and a group far ahead that the channel did sign
@@ -21,7 +21,6 @@ namespace minuteswarm {
 class BackBuffer {
 public:
     struct Options {
-        ChannelId channel;
         EventId event;
         RenditionId rendition;
         std::size_t memory = limits::edge_memory;
@@ -32,7 +31,7 @@ public:
         old,         ///< behind the window, or of a run that is over
         elsewhere,   ///< of another event or rendition
         conflicting, ///< signed, but not what the channel signed first: the source's fault
-        forged       ///< not signed by the channel: the sender's fault
+        unchecked    ///< may be forged: not taken before its seal has been checked
     };
     struct Added {
         Outcome outcome = Outcome::added;
@@ -45,8 +44,8 @@ public:
     explicit BackBuffer(Options options)
         : options_(options) {}
 
-    /// A block from a peer.
-    Added add(Block block, MonotonicTime now);
+    /// A block from a peer; `checked` is its seal, if that is known to be genuine.
+    Added add(Block block, MonotonicTime now, std::optional<GenuineSeal> const& checked = {});
     /// The blocks of a group that this node signed itself.
     void add_own(std::vector<Block> blocks, MonotonicTime now);
 
@@ -77,7 +76,8 @@ private:
     };
 
     [[nodiscard]] Outcome check_bounds(GroupHeader const& header, StripeIndex stripe) const;
-    [[nodiscard]] Outcome check_seal(GroupSeal const& seal) const;
+    [[nodiscard]] Outcome
+    check_seal(GroupSeal const& seal, std::optional<GenuineSeal> const& checked) const;
     [[nodiscard]] Run const* find(RunId const& run) const;
     Run* find(RunId const& run);
     [[nodiscard]] GroupAssembler const* find(RunId const& run, GroupNumber group) const;

@@ -39,4 +39,9 @@ bool is_genuine(GroupSeal const& seal, ChannelId const& channel) {
     );
 }
 
+std::optional<GenuineSeal> GenuineSeal::check(GroupSeal const& seal, ChannelId const& channel) {
+    if (!is_genuine(seal, channel)) return std::nullopt;
+    return GenuineSeal{seal};
+}
+
 } // namespace minuteswarm

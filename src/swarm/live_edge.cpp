@@ -75,7 +75,8 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , code_(options.parameters.stripes, options.parameters.parity)
     , budget_({options.parameters, options.bitrate, options.uplink})
     , repeats_(repeats_within(budget_.uplink()))
-    , back_buffer_({options.channel, options.event, options.rendition})
+    , back_buffer_({options.event, options.rendition})
+    , seal_checks_(loop, options.channel, [this](auto entries) { on_checked(std::move(entries)); })
     , policy_(policy_options(options), random_, MonotonicClock::now())
     , pacer_(pacer(budget_, options.uplink > 0))
     , tick_timer_(loop)
@@ -221,8 +222,13 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
     return until != peer.expected_until.end() && now < until->second;
 }
 
-void LiveEdge::refuse(NeighbourId from, TokenBucket& allowance) {
-    if (!allowance.take(1, MonotonicClock::now())) events_.strike(from);
+/// A block that is of no use. False, and a strike, when it is one too many.
+bool LiveEdge::forgive(NeighbourId from, TokenBucket Peer::*allowance) {
+    auto const peer = peers_.find(from);
+    if (peer == peers_.end() || (peer->second.*allowance).take(1, MonotonicClock::now()))
+        return true;
+    events_.strike(from);
+    return false;
 }
 
 BlockScope LiveEdge::scope() const {
@@ -248,36 +254,57 @@ void LiveEdge::on_block(NeighbourId from, BlockMessage const& message) {
     auto const found = peers_.find(from);
     if (found == peers_.end()) return;
     auto& peer = found->second;
-    auto const now = MonotonicClock::now();
-    if (message.source != source_node(options_.parameters.run)) return refuse(from, peer.useless);
+    if (message.source != source_node(options_.parameters.run)) {
+        forgive(from, &Peer::useless);
+        return;
+    }
     auto block = decode_block(message.body, scope());
     if (!block) return events_.strike(from);
     if (!is_expected(from, peer, *block)) {
         ++counters_.unexpected;
-        return refuse(from, peer.unexpected);
+        forgive(from, &Peer::unexpected);
+        return;
     }
     // Who leaves itself out could go round in a circle with those below it.
-    if (block->path.back() != peer.node) return refuse(from, peer.useless);
-    block->age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
-    auto const received = *block;
-    auto const added = back_buffer_.add(std::move(*block), now);
-    switch (added.outcome) {
-    case BackBuffer::Outcome::forged:
-        ++counters_.forged;
-        events_.strike(from);
+    if (block->path.back() != peer.node) {
+        forgive(from, &Peer::useless);
         return;
+    }
+    block->age += std::chrono::duration_cast<milliseconds>(peer.neighbour.delay);
+    offer(from, std::move(*block));
+}
+
+/// What came from a neighbour that has parted since is as good as before.
+void LiveEdge::offer(NeighbourId from, Block block, std::optional<GenuineSeal> const& checked) {
+    auto const received = block;
+    auto const added = back_buffer_.add(std::move(block), MonotonicClock::now(), checked);
+    switch (added.outcome) {
+    case BackBuffer::Outcome::unchecked:
+        return seal_checks_.start(from, received);
     case BackBuffer::Outcome::duplicate:
-        if (!peer.useless.take(1, now)) return events_.strike(from);
-        if (!note_copy(received)) return;
+        if (!forgive(from, &Peer::useless) || !note_copy(received)) return;
         break;
     case BackBuffer::Outcome::added:
         break;
     case BackBuffer::Outcome::old:
     case BackBuffer::Outcome::elsewhere:
     case BackBuffer::Outcome::conflicting:
-        return refuse(from, peer.useless);
+        forgive(from, &Peer::useless);
+        return;
     }
     take(from, received, added);
+}
+
+void LiveEdge::on_checked(std::vector<SealChecks::Entry> entries) {
+    for (auto& [from, block, seal] : entries) {
+        if (stopped_) return;
+        if (seal) {
+            offer(from, std::move(block), seal);
+            continue;
+        }
+        ++counters_.forged;
+        events_.strike(from);
+    }
 }
 
 void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added const& added) {
@@ -315,7 +342,7 @@ void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
         return;
     }
     policy_.on_uplink(uplink_queue());
-    auto const answers = answers_wants();
+    auto const answers = policy_.answers_wants(backlog().behind(budget_.uplink()));
     StripeList missing{list.rendition, list.run, {}};
     for (auto const& entry : list.groups) {
         auto refused = entry.stripes;

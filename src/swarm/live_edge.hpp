@@ -7,9 +7,11 @@
 #include "edge/parity_code.hpp"
 #include "edge/subscriptions.hpp"
 #include "edge/uplink_budget.hpp"
+#include "swarm/backlog.hpp"
 #include "swarm/edge_queue.hpp"
 #include "swarm/messages.hpp"
 #include "swarm/neighbourhood.hpp"
+#include "swarm/seal_checks.hpp"
 #include "swarm/token_bucket.hpp"
 
 #include <functional>
@@ -131,8 +133,10 @@ private:
 
     void introduce(NeighbourId id, Peer& peer);
     [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
-    void refuse(NeighbourId from, TokenBucket& allowance);
+    bool forgive(NeighbourId from, TokenBucket Peer::*allowance);
     [[nodiscard]] BlockScope scope() const;
+    void offer(NeighbourId from, Block block, std::optional<GenuineSeal> const& checked = {});
+    void on_checked(std::vector<SealChecks::Entry> entries);
     bool note_copy(Block const& block);
     void count_payload(Block const& block);
     void take(NeighbourId from, Block const& as_received, BackBuffer::Added const& added);
@@ -157,10 +161,8 @@ private:
     void schedule_tick();
     void flush();
     bool send_next_block(MonotonicTime now);
-    /// What waits because of the uplink, and not because of a few that take nothing.
-    [[nodiscard]] std::vector<EdgeQueue const*> held_up() const;
+    [[nodiscard]] Backlog backlog() const;
     [[nodiscard]] Duration uplink_queue() const;
-    [[nodiscard]] bool answers_wants() const;
     void update_slots();
     void pace(std::size_t bytes, MonotonicTime now);
 
@@ -172,6 +174,7 @@ private:
     UplinkBudget budget_;
     TokenBucket repeats_; ///< bytes of catch-up and answers to wants
     BackBuffer back_buffer_;
+    SealChecks seal_checks_;
     Subscriptions policy_;
     std::optional<TokenBucket> pacer_; ///< none while the uplink is not known
     double unpaced_ = 0; ///< bytes that left less those paced; negative: these have yet to leave

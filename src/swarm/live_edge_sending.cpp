@@ -16,7 +16,6 @@ constexpr std::size_t socket_buffer = 16 * limits::KiB;
 constexpr milliseconds flush_interval{5};
 
 constexpr std::chrono::seconds fed_lately{2}; // more than the longest group
-constexpr double most_repair_seconds = 0.25;  // of the uplink, that wait
 
 // Whoever makes this node send much else can hold the live edge up no longer.
 constexpr double most_debt_seconds = 1;
@@ -31,46 +30,18 @@ std::optional<Block> LiveEdge::held(GroupNumber group, StripeIndex stripe) const
     return back_buffer_.block(options_.parameters.run, group, stripe, MonotonicClock::now());
 }
 
-std::vector<EdgeQueue const*> LiveEdge::held_up() const {
+Backlog LiveEdge::backlog() const {
     auto const now = MonotonicClock::now();
-    std::vector<EdgeQueue const*> stuck;
-    std::vector<EdgeQueue const*> others;
-    std::size_t fed = 0;
+    std::vector<Backlog::Neighbour> neighbours;
     for (auto const& [id, peer] : peers_) {
-        fed += now - peer.pushed_at < fed_lately ? 1U : 0U;
-        if (peer.queue.is_empty()) continue;
-        (events_.unsent(id) >= socket_buffer ? stuck : others).push_back(&peer.queue);
+        auto const is_stuck = events_.unsent(id) >= socket_buffer;
+        neighbours.push_back({&peer.queue, is_stuck, now - peer.pushed_at < fed_lately});
     }
-    // A line that carries too little holds up most of those who are sent something.
-    if (2 * stuck.size() > fed) others.insert(others.end(), stuck.begin(), stuck.end());
-    return others;
+    return Backlog{neighbours};
 }
 
 Duration LiveEdge::uplink_queue() const {
-    auto const now = MonotonicClock::now();
-    auto const waiting = held_up();
-    if (options_.uplink == 0) { // what holds up all of them is the uplink, not one of them
-        std::optional<Duration> least;
-        for (auto const* queue : waiting) {
-            auto const wait = queue->oldest_wait(now);
-            least = least ? std::min(*least, wait) : wait;
-        }
-        return least.value_or(Duration{});
-    }
-    std::size_t bytes = 0;
-    for (auto const* queue : waiting)
-        bytes += queue->bytes_ahead();
-    auto const time = static_cast<double>(bytes) * 8 / static_cast<double>(options_.uplink);
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time));
-}
-
-/// What waits longer than an asker does is sent in vain.
-bool LiveEdge::answers_wants() const {
-    std::size_t bytes = 0;
-    for (auto const* queue : held_up())
-        bytes += queue->bytes_behind();
-    auto const most = budget_.uplink() / 8 * most_repair_seconds;
-    return policy_.answers_wants() && static_cast<double>(bytes) < most;
+    return backlog().ahead(options_.uplink, MonotonicClock::now());
 }
 
 bool LiveEdge::is_busy() const {

@@ -11,8 +11,9 @@ namespace {
 /// Only the very group that the channel signed may pass.
 void check_gate(Block const& block) {
     auto const known = edge_vectors::group();
-    BackBuffer buffer{{edge_vectors::key().channel(), known.header.event, known.header.rendition}};
-    auto const added = buffer.add(block, {});
+    BackBuffer buffer{{known.header.event, known.header.rendition}};
+    auto const seal = GenuineSeal::check(block.claimed_seal(), edge_vectors::key().channel());
+    auto const added = buffer.add(block, {}, seal);
     if (added.outcome != BackBuffer::Outcome::added) {
         require(buffer.groups() == 0 && added.bytes.empty());
         return;

@@ -12,7 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t message_frame = 7; // length, BEP 10's two bytes, type
 constexpr std::size_t packet_frame = 40; // TCP and IP
-constexpr milliseconds most_repair{250}; // of the uplink, that waits
 
 } // namespace
 
@@ -193,7 +192,7 @@ void SwarmModel::answer(NodeIndex from, NodeIndex to, WantBlocks const& want) {
     auto& node = nodes_[from];
     if (!node.is_alive || !node.links.contains(to)) return;
     node.policy->on_uplink(queue(node));
-    auto const answers = node.policy->answers_wants() && node.uplink.late_time() < most_repair;
+    auto const answers = node.policy->answers_wants(node.uplink.late_time());
     auto const is_here = answers && want.group.value < node.held.size();
     auto const held = is_here ? node.held[want.group.value] : StripeMask{0};
     if ((want.stripes & ~held) != 0) {

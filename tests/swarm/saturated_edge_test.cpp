@@ -116,7 +116,7 @@ TEST_CASE("A child that reads nothing takes no slot from the other children of i
         }));
         CHECK(least == slots);
         CHECK(edge.policy().used_slots() >= 4); // it is a child still
-        CHECK(edge.policy().answers_wants());
+        CHECK(edge.policy().answers_wants({}));
         CHECK(viewer.node.channel().edge()->is_fed());
     }
 }

@@ -15,16 +15,22 @@ constexpr MonotonicTime start{};
 constexpr std::uint64_t window_groups = 80; // of 250 ms
 
 BackBuffer::Options options() {
-    return {edge_vectors::key().channel(), {1'700'000'000'123}, {}};
+    return {{1'700'000'000'123}, {}};
+}
+
+BackBuffer::Added offer(
+    BackBuffer& buffer, Block const& block, ChannelId const& channel = edge_vectors::key().channel()
+) {
+    return buffer.add(block, start, GenuineSeal::check(block.claimed_seal(), channel));
 }
 
 Outcome add(BackBuffer& buffer, Block const& block) {
-    return buffer.add(block, start).outcome;
+    return offer(buffer, block).outcome;
 }
 
 void add_group(BackBuffer& buffer, std::uint64_t number, std::uint8_t run = 1) {
     for (auto const& block : edge_builder::blocks(number, {}, run))
-        buffer.add(block, start);
+        offer(buffer, block);
 }
 
 bool holds(BackBuffer const& buffer, std::uint64_t number, std::uint8_t run = 1) {
@@ -52,24 +58,36 @@ TEST_CASE("A block that the channel did not sign is refused, whatever is held of
     auto payload = *forged.payload;
     payload[0] ^= 1;
     forged.payload = std::make_shared<Bytes const>(payload);
-    CHECK(add(buffer, forged) == Outcome::forged);
+    CHECK(add(buffer, forged) == Outcome::unchecked);
     CHECK(buffer.groups() == 0);
     CHECK_FALSE(buffer.newest());
 
     REQUIRE(add(buffer, blocks[4]) == Outcome::added);
-    CHECK(add(buffer, forged) == Outcome::forged);
+    CHECK(add(buffer, forged) == Outcome::unchecked);
     auto unsigned_one = blocks[3];
     unsigned_one.signature.bytes[5] ^= 1;
-    CHECK(add(buffer, unsigned_one) == Outcome::forged);
+    CHECK(add(buffer, unsigned_one) == Outcome::unchecked);
     CHECK(add(buffer, blocks[3]) == Outcome::added);
 }
 
-TEST_CASE("A block of another channel, event or rendition is refused") {
-    auto other_channel = options();
-    other_channel.channel.bytes[0] ^= 1;
-    BackBuffer stranger{other_channel};
+TEST_CASE("A seal vouches for its own group alone") {
+    BackBuffer buffer{options()};
     auto const block = edge_builder::blocks(5)[0];
-    CHECK(add(stranger, block) == Outcome::forged);
+    auto const other = edge_builder::blocks(6)[0];
+    auto const seal = GenuineSeal::check(other.claimed_seal(), edge_vectors::key().channel());
+    REQUIRE(seal);
+    CHECK(buffer.add(block, start, seal).outcome == Outcome::unchecked);
+    CHECK(buffer.add(other, start, seal).outcome == Outcome::added);
+    CHECK(buffer.add(block, start).outcome == Outcome::unchecked);
+    CHECK(buffer.groups() == 1);
+}
+
+TEST_CASE("A block of another channel, event or rendition is refused") {
+    BackBuffer stranger{options()};
+    auto other_channel = edge_vectors::key().channel();
+    other_channel.bytes[0] ^= 1;
+    auto const block = edge_builder::blocks(5)[0];
+    CHECK(offer(stranger, block, other_channel).outcome == Outcome::unchecked);
     auto other_event = options();
     ++other_event.event;
     BackBuffer later{other_event};
@@ -105,12 +123,12 @@ TEST_CASE("A group's bytes come with each block, and with the last one it needs"
         }
     };
     for (std::size_t i = 1; i < 8; ++i) {
-        auto const added = buffer.add(blocks[i], start);
+        auto const added = offer(buffer, blocks[i]);
         CHECK(added.bytes.size() == 1);
         CHECK_FALSE(added.has_all_data);
         take(added);
     }
-    auto const last = buffer.add(blocks[8], start);
+    auto const last = offer(buffer, blocks[8]);
     CHECK(last.has_all_data);
     CHECK(last.rebuilt == 1);
     CHECK(last.bytes.size() == 1);
@@ -123,7 +141,7 @@ TEST_CASE("Parity that never came can be made to be passed on") {
     BackBuffer buffer{options()};
     auto const blocks = edge_builder::blocks(5);
     for (std::size_t i = 0; i < 8; ++i)
-        buffer.add(blocks[i], start);
+        offer(buffer, blocks[i]);
     CHECK_FALSE(buffer.block(edge_builder::run(1), {5}, {8}, start));
     CHECK(buffer.regenerate(edge_builder::run(1), {5}, start) == 0x100);
     auto const made = buffer.block(edge_builder::run(1), {5}, {8}, start);
@@ -160,7 +178,7 @@ TEST_CASE("A forged block far ahead moves nothing, a genuine one makes what it l
     add_group(buffer, 5);
     auto far = edge_builder::blocks(5000)[0];
     far.header.media_time += 1us;
-    CHECK(add(buffer, far) == Outcome::forged);
+    CHECK(add(buffer, far) == Outcome::unchecked);
     CHECK(holds(buffer, 5));
     CHECK(add(buffer, edge_builder::blocks(5000)[0]) == Outcome::added);
     CHECK_FALSE(holds(buffer, 5));
@@ -188,7 +206,7 @@ TEST_CASE("The number of groups stays within its bound") {
         group.header.media_time = {};
         group.header.chunk = {number + 1};
         group.header.offset = {};
-        buffer.add(edge_builder::blocks(group)[0], start);
+        offer(buffer, edge_builder::blocks(group)[0]);
     }
     CHECK(buffer.groups() == limits::edge_groups);
 }
@@ -216,7 +234,7 @@ TEST_CASE("A new run has a place of its own, and the one before it stays while i
     CHECK(buffer.newest()->run == edge_builder::run(2));
 
     for (std::uint64_t number = 1; number < 81; ++number)
-        buffer.add(of_new_run(number)[0], start);
+        offer(buffer, of_new_run(number)[0]);
     CHECK_FALSE(holds(buffer, 39, 1));
     CHECK(add(buffer, edge_builder::blocks(39)[1]) == Outcome::old);
     CHECK(holds(buffer, 80, 2));
@@ -243,7 +261,7 @@ TEST_CASE("Of three runs within one window the oldest goes") {
 TEST_CASE("What is held from a group on is told, oldest first") {
     BackBuffer buffer{options()};
     add_group(buffer, 5);
-    buffer.add(edge_builder::blocks(7)[2], start);
+    offer(buffer, edge_builder::blocks(7)[2]);
     add_group(buffer, 8);
     auto const run = edge_builder::run(1);
     auto const held = buffer.held_since(run, {6}, 10);

@@ -323,12 +323,14 @@ TEST_CASE("A rebuilt group's missing blocks are made for the children that wait 
     CHECK(made[0].stripes == mask_of(stripe));
 }
 
-TEST_CASE("The source does not answer wants") {
-    CHECK_FALSE(Node({1}, 10).policy().answers_wants());
+TEST_CASE("Neither the source answers wants nor who has enough to send") {
+    CHECK_FALSE(Node({1}, 10).policy().answers_wants({}));
     Node viewer{{2}, 10};
-    CHECK(viewer.policy().answers_wants());
+    CHECK(viewer.policy().answers_wants({}));
+    CHECK(viewer.policy().answers_wants(milliseconds{249}));
+    CHECK_FALSE(viewer.policy().answers_wants(milliseconds{250}));
     viewer.policy().on_uplink(milliseconds{200});
-    CHECK_FALSE(viewer.policy().answers_wants());
+    CHECK_FALSE(viewer.policy().answers_wants({}));
 }
 
 TEST_CASE("A viewer that stays below K stripes steps back and comes again") {
