@@ -299,12 +299,18 @@ void Children::shed(MonotonicTime now) {
     let_go(node_.slots);
 }
 
-/// Of children, the weakest first.
+/// Of children, the weakest first; at the source of a stripe that has most, of several parity.
 void Children::let_go(std::size_t kept) {
+    auto const staying = [&](StripeIndex stripe) {
+        return std::ranges::count_if(children_[stripe.value], [](auto const& child) {
+            return !child.leaving_at;
+        });
+    };
     while (used_ > kept) {
-        std::optional<Victim> victim;
-        for (StripeIndex s; s.value < children_.size() && !victim; ++s)
-            victim = weakest(s, MonotonicTime::max());
+        StripeIndex from;
+        for (StripeIndex s; s.value < children_.size(); ++s)
+            if (staying(s) >= staying(from)) from = s;
+        auto const victim = weakest(from, MonotonicTime::max());
         if (!victim) return;
         node_.send(victim->id, PreemptMessage{victim->stripe, {}, {}, 0});
         remove(victim->id, victim->stripe);

@@ -171,8 +171,8 @@ TEST_CASE("Nobody takes a parent that knows that its tree has lost its root, and
         CAPTURE(is_silent, taken, astray);
         CHECK(taken > 0);
         // A few answers cross the news of the loss. A root that says nothing as it goes is missed
-        // when its blocks are.
-        CHECK(astray <= taken / (is_silent ? 10 : 30));
+        // when its blocks are: a tenth is told before that, give or take a third of it here.
+        CHECK(astray <= taken / (is_silent ? 6 : 30));
     }
 }
 

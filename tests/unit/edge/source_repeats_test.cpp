@@ -311,3 +311,27 @@ TEST_CASE("A source whose child goes before there is any group has nothing to ma
     CHECK(source.take<StopPush>().size() == 1);
     CHECK(source.policy().used_slots() == 1);
 }
+
+TEST_CASE("A source that gives up slots gives up second children first, then parity") {
+    Node source{source_id, 11};
+    for (std::uint8_t s = 0; s < 9; ++s) {
+        source.enter(10U + s, {10U + s});
+        source.hear(10U + s, subscribe(s));
+    }
+    for (std::uint8_t s = 5; s < 7; ++s) {
+        source.enter(20U + s, {20U + s});
+        source.hear(20U + s, subscribe(s));
+    }
+    REQUIRE(source.policy().used_slots() == 11);
+    auto const children = [&](StripeIndex s) { return source.policy().children(s).size(); };
+    for (std::size_t slots = 11; slots-- > 8;) {
+        for (int i = 0; i < 20 && source.policy().slots() > slots; ++i) {
+            source.policy().on_uplink(seconds{2});
+            source.wait(milliseconds{50});
+        }
+        REQUIRE(source.policy().used_slots() == slots);
+        for (StripeIndex s; s.value < 8; ++s)
+            CHECK(children(s) >= 1);
+        CHECK(children({8}) == (slots == 8 ? 0 : 1));
+    }
+}
