@@ -160,17 +160,15 @@ struct EdgeNode {
         entries.insert(at, group);
         if (entries.size() > limits::edge_entries) entries.pop_back();
     }
-    /// The two newest random access points that neighbours know of, newest first.
-    [[nodiscard]] std::optional<std::pair<GroupNumber, GroupNumber>> newest_entries() const {
-        GroupNumber first, second;
-        for (auto const& [id, neighbour] : neighbours) {
-            for (auto const entry : neighbour.entries) {
-                if (entry > first) second = std::exchange(first, entry);
-                if (entry < first) second = std::max(second, entry);
-            }
-        }
-        if (second.value == 0) return std::nullopt;
-        return std::pair{first, second};
+    /// Random access points that neighbours know of, newest first.
+    [[nodiscard]] std::vector<GroupNumber> known_entries() const {
+        std::vector<GroupNumber> known;
+        for (auto const& [id, neighbour] : neighbours)
+            known.insert(known.end(), neighbour.entries.begin(), neighbour.entries.end());
+        std::ranges::sort(known, std::ranges::greater{});
+        auto const repeated = std::ranges::unique(known);
+        known.erase(repeated.begin(), repeated.end());
+        return known;
     }
     void send(NeighbourId to, SubscriptionMessage message) {
         actions.emplace_back(SendSubscription{to, std::move(message)});

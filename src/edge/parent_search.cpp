@@ -112,14 +112,22 @@ SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) cons
     return request;
 }
 
+/// The newest group by now. Of whom has only just come itself neither that nor a random access
+/// point can be learnt: the others tell.
+GroupNumber Parents::newest_by(Acquaintance const& to, MonotonicTime now) const {
+    auto const usual = node_.usual_newest(now);
+    return to.newest.value == 0 ? usual : std::min(node_.expected_newest(to, now), usual);
+}
+
 /// The newest random access point that is old enough, or the oldest there is; as far as a request
 /// can name it. Without any, the last ones tell a decoder more than waiting for the next group.
 GroupNumber
 Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const {
-    auto const newest = std::min(node_.expected_newest(to, now), node_.usual_newest(now));
+    auto const newest = newest_by(to, now);
+    auto const entries = to.entries.empty() ? node_.known_entries() : to.entries;
     auto const back = static_cast<std::uint64_t>(distance_back / node_.options.span);
     std::optional<GroupNumber> found;
-    for (auto const entry : to.entries) { // newest first
+    for (auto const entry : entries) { // newest first
         auto const distance = newest > entry ? newest.value - entry.value : 0;
         if (distance >= SubscribeMessage::groups) break;
         found = entry;
@@ -132,13 +140,26 @@ Parents::choose_start(Acquaintance const& to, Duration distance_back, MonotonicT
 /// once, so much less has to be repeated for them.
 GroupNumber Parents::choose_near_start(Acquaintance const& to, MonotonicTime now) const {
     auto const nearest = choose_start(to, {}, now);
-    auto const known = node_.newest_entries();
-    if (!known) return nearest;
-    auto const [entry, before] = *known;
-    auto const newest = std::min(node_.expected_newest(to, now), node_.usual_newest(now));
+    auto const known = node_.known_entries();
+    if (known.size() < 2) return nearest;
+    auto const entry = known[0];
+    auto const before = known[1];
+    auto const newest = newest_by(to, now);
     auto const period = entry.value - before.value;
     if (newest < entry || newest > entry + period) return nearest;
     return newest.value - entry.value > period / 2 ? entry + period : nearest;
+}
+
+/// Whether one alone has uplink and blocks for all from there on. What others lack who have come at
+/// the same time would wait behind that.
+bool Parents::brings_all(Acquaintance const& to, GroupNumber first) const {
+    if (to.spare < node_.options.total()) return false;
+    auto const has_any = to.peer.is_source || !to.entries.empty() || node_.known_entries().empty();
+    if (!has_any || (!to.entries.empty() && to.entries.back() > first)) return false;
+    return std::ranges::none_of(node_.neighbours, [](auto const& entry) {
+        auto const& other = entry.second;
+        return !other.peer.is_source && other.has_advert && other.rebuilt.value == 0;
+    });
 }
 
 /// As far back as is wished for, if there is uplink for that; else playing begins with less in
@@ -147,8 +168,8 @@ void Parents::set_start(Acquaintance const& to, MonotonicTime now) {
     auto const wanted = node_.options.start_back;
     start_ = choose_start(to, wanted, now);
     start_until_ = now + start_time;
-    starts_near_ = wanted > Duration{} && to.spare < node_.options.total() &&
-                   !node_.has_help(node_.helpers(*start_));
+    starts_near_ =
+        wanted > Duration{} && !brings_all(to, *start_) && !node_.has_help(node_.helpers(*start_));
     if (!starts_near_) return;
     start_ = choose_near_start(to, now);
     if (node_.options.has_many_stripes()) node_.hurries_until = now + hurry_time;

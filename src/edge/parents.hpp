@@ -155,9 +155,11 @@ private:
     [[nodiscard]] double shared_cost(NeighbourId of, StripeIndex stripe) const;
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;
     void add_range(SubscribeMessage& request, Acquaintance const& to, MonotonicTime now);
+    [[nodiscard]] GroupNumber newest_by(Acquaintance const& to, MonotonicTime now) const;
     [[nodiscard]] GroupNumber
     choose_start(Acquaintance const& to, Duration distance_back, MonotonicTime now) const;
     [[nodiscard]] GroupNumber choose_near_start(Acquaintance const& to, MonotonicTime now) const;
+    [[nodiscard]] bool brings_all(Acquaintance const& to, GroupNumber first) const;
     void set_start(Acquaintance const& to, MonotonicTime now);
     void ask(NeighbourId id, StripeIndex stripe, SubscribeMessage request, MonotonicTime now);
 

@@ -110,7 +110,7 @@ public:
     /// time; the first one of an event that has ended or of one that is younger than that. None
     /// while none is known.
     [[nodiscard]] std::optional<Position> choose_start() const;
-    /// With the live edge: the same among those with half a second of media that is there,
+    /// With the live edge: the same among those with a fifth of a second of media that is there,
     /// as far back as was asked for; not `patient`, the oldest of them if none is that far back.
     [[nodiscard]] std::optional<Position> choose_live_start(bool is_patient) const;
     /// Sets the playhead, to the start of a chunk or to a random access point in it. Once, before
@@ -226,8 +226,9 @@ private:
     void count_gap(MediaTime lost);
     void finish();
 
-    // With less in hand a start would say nothing yet of how fast bytes come.
-    static constexpr MediaTime start_media = std::chrono::milliseconds{500};
+    // With less in hand a start would say nothing yet of how fast bytes come. It is one group of
+    // usual length, and the first of the next one.
+    static constexpr MediaTime start_media = std::chrono::milliseconds{200};
 
     Options options_;
     State state_ = State::starting;

@@ -60,7 +60,7 @@ std::optional<MonotonicTime> Timeline::hole_deadline() const {
 
 /// The first byte starts the clock of all that follow. A chunk that has only begun to come says
 /// nothing yet of how fast it comes: in a crowd that starts at once, it would end in a gap. Over
-/// the live edge a chunk comes as slowly as it is recorded, and half a second says enough.
+/// the live edge a chunk comes as slowly as it is recorded, and a fifth of a second says enough.
 bool Timeline::is_too_early() const {
     if (anchor_ || last_ || now_ >= saturated_add(*waiting_since_, effective_latency()))
         return false;

@@ -26,6 +26,10 @@ MonotonicTime group_time(ModelOptions const& options, std::uint64_t group) {
     return MonotonicTime{} + static_cast<Duration::rep>(group + 1) * Duration{options.span};
 }
 
+bool is_entry(ModelOptions const& options, GroupNumber group) {
+    return options.entry_groups > 0 && group.value % options.entry_groups == 0;
+}
+
 double payload_bytes(ModelOptions const& options) {
     return options.rate * in_s(options.span) / options.stripes;
 }

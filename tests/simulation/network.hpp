@@ -27,6 +27,8 @@ struct ModelOptions {
     double fill = 0.93;   ///< of the uplink, in slots
     double header = 1.02; ///< of a block's payload
     std::uint64_t seed = 1;
+    Duration start_back{};          ///< how far behind the newest group viewers begin
+    std::uint64_t entry_groups = 0; ///< each so many begins with a random access point; 0: none
     bool has_equal_homes = false; ///< who knows of no homes yet chooses those that all others chose
 };
 
@@ -84,6 +86,7 @@ inline Duration seconds_as_time(double seconds) {
 
 /// When all of a group is there at the source.
 MonotonicTime group_time(ModelOptions const& options, std::uint64_t group);
+bool is_entry(ModelOptions const& options, GroupNumber group);
 /// Of a group of usual length, without header.
 double payload_bytes(ModelOptions const& options);
 double block_bytes(ModelOptions const& options);

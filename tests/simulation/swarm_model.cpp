@@ -35,6 +35,7 @@ SubscriptionOptions SwarmModel::node_options() const {
     options.parity = options_.parity;
     options.span = options_.span;
     options.bitrate = static_cast<std::uint64_t>(options_.rate * 8);
+    options.start_back = options_.start_back;
     return options;
 }
 
@@ -179,6 +180,7 @@ void SwarmModel::emit() {
     GroupNumber const group{next_group_++};
     events_.after(options_.span, [this] { emit(); });
     if (!source.is_alive) return;
+    if (is_entry(options_, group)) source.policy->note_entry(group);
     for (StripeIndex s; s.value < total(); ++s) {
         Block block{s, group, path_of(0, s), {}, now(), now()};
         source.policy->on_block({{}, s, group, {}, {}}, now());

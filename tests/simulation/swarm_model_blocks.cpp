@@ -159,6 +159,7 @@ void SwarmModel::take(NodeIndex index, NodeIndex from, Block const& block) {
     if (count(held) != options_.stripes) return;
     node.done[group] = std::chrono::duration<float>(now() - group_time(group)).count();
     held = (StripeMask{1} << total()) - 1;
+    if (is_entry(options_, block.group)) node.policy->note_entry(block.group);
     node.policy->on_rebuilt(block.group, now());
 }
 
