@@ -23,3 +23,4 @@ def case_of(name, system):
 
 CASES = {name + suffix: case_of(name, system) for suffix, system in SYSTEMS.items() for name in run.names()}
 USUAL = [name for name in run.names() if name != "smoke"]
+COMPARED = [name + suffix for name in USUAL for suffix in SYSTEMS]

@@ -5,14 +5,14 @@ byte; one machine, one clock. A frame is told by its bytes, which neither a muxe
 stamps are set anew by each muxer, and bare MP3 has none. Frames are all of one duration, so shares of frames are shares of media time.
 
 What counts of a viewer are the frames captured after its first byte came (or START after it opened the link, if none had by
-then), within the measured time, and early enough to be played before it left. What lies before is what starting costs, which has
-figures of its own.
+then), and early enough to be played before it left: all of them for the figures named whole_…, those within the measured time for the others.
+What lies before is what starting costs, which has figures of its own.
 
 Served: began within START, of those that did not leave before.
 Continuity: the share of these frames that were there by capture + the latency asked for.
-Stalls: a player that begins so far behind capture, or as far as the first of these frames was, and that never skips by itself. For a frame that
+Stalls: a player that begins so far behind capture, or as far as the first frame it played was, and that never skips by itself. For a frame that
 comes later it waits, and is later from then on; waits within a second of each other are one stall. Frames that never come in a
-row are one gap: they take their time and show nothing.
+row are one gap: they take their time and show nothing; where nothing is ever left out, the player waits for them until it is ended.
 """
 import bisect
 from dataclasses import dataclass, field
@@ -37,7 +37,9 @@ class Session:
     began: float
     ended: float
     first: float | None = None                  # first byte
-    frames: list = field(default_factory=list)  # of what counts, in order of capture
+    whole: list = field(default_factory=list)   # of what counts, in order of capture
+    frames: list = field(default_factory=list)  # those of the measured time
+    behind: float = 0.0                         # how far behind capture the first frame was when it was played
 
 
 @dataclass
@@ -100,23 +102,29 @@ def on_time(frames, latency):
     return sum(late <= latency + SLACK for late in latencies(frames))
 
 
-def play(frames, latency):
+def play(frames, behind, waits_until=None):
+    """`waits_until`: when the player was ended, of one that is never told to go on without a frame."""
     result = Playing()
-    behind, has_begun, was_there, last_stall = latency, False, True, float("-inf")
+    was_there, last_stall = True, float("-inf")
     for frame in frames:
-        if frame.arrived is None:
+        arrived = waits_until if frame.arrived is None else frame.arrived
+        if arrived is None:
             result.gaps += was_there
             was_there = False
             continue
-        late = frame.arrived - frame.captured
-        if not has_begun:
-            behind, has_begun = max(behind, late), True
+        late = arrived - frame.captured
         if late > behind + SLACK:
             result.stalls += frame.captured - last_stall > TOGETHER
             result.stalled += late - behind
             behind, last_stall = late, frame.captured
         was_there = True
     return result
+
+
+def behind_at(session, latency):
+    """How far behind capture it plays as the measured time begins: as at first, and as late as what came since."""
+    begin = session.frames[0].captured if session.frames else float("inf")
+    return max([session.behind, latency, *latencies([frame for frame in session.whole if frame.captured < begin])])
 
 
 def spread(values, unit=""):
@@ -133,28 +141,36 @@ def evenness(values):
     return sum(values) ** 2 / (len(values) * squares) if squares else None
 
 
-def of_sessions(sessions, latency):
-    """Figures of what viewers saw."""
-    frames = [frame for session in sessions for frame in session.frames]
-    counted = [session for session in sessions if session.frames]
-    late = sorted(latencies(frames))
-    played = [play(session.frames, latency) for session in counted]
-    span = sum(session.frames[-1].captured - session.frames[0].captured for session in counted)
-    hours = span / 3600
-    firsts = sorted(session.first - session.began for session in sessions if session.first)
-    due = sum(session.first is not None or session.ended - session.began >= START for session in sessions)
+def of_playing(views, latency):
+    """What (frames, how far behind, when a player that never skips was ended) of all viewers come to."""
+    views = [view for view in views if view[0]]
+    frames = [frame for shown, *_ in views for frame in shown]
+    played = [play(*view) for view in views]
+    hours = sum(shown[-1].captured - shown[0].captured for shown, *_ in views) / 3600
     return {
-        "viewers": len({session.place for session in sessions}), "sessions": len(sessions),
-        "served_percent": 100 * sum(first <= START for first in firsts) / due if due else None,
-        "first_byte_p50_s": percentile(firsts, 0.5), "first_byte_p95_s": percentile(firsts, 0.95),
-        "latency_p50_s": percentile(late, 0.5), "latency_p99_s": percentile(late, 0.99), "latency_p999_s": percentile(late, 0.999),
         "continuity_percent": 100 * on_time(frames, latency) / len(frames) if frames else None,
-        "continuity_worst_viewer_percent": min((100 * on_time(one.frames, latency) / len(one.frames) for one in counted), default=None),
-        "delivered_percent": 100 * len(late) / len(frames) if frames else None,
+        "continuity_worst_viewer_percent": min((100 * on_time(shown, latency) / len(shown) for shown, *_ in views), default=None),
+        "delivered_percent": 100 * len(latencies(frames)) / len(frames) if frames else None,
         "viewer_hours": hours,
         "stalls_per_viewer_hour": sum(one.stalls for one in played) / hours if hours else None,
         "stalled_s_per_viewer_hour": sum(one.stalled for one in played) / hours if hours else None,
         "gaps_per_viewer_hour": sum(one.gaps for one in played) / hours if hours else None,
+    }
+
+
+def of_sessions(sessions, latency, skips=True):
+    """Figures of what viewers saw; `skips`: whether the system leaves out what does not come."""
+    late = sorted(latencies([frame for session in sessions for frame in session.frames]))
+    due = [session for session in sessions if session.first is not None or session.ended - session.began >= START]
+    firsts = sorted(session.first - session.began if session.first else float("inf") for session in due)
+    whole = of_playing([(one.whole, max(one.behind, latency), None if skips else one.ended) for one in sessions], latency)
+    return {
+        "viewers": len({session.place for session in sessions}), "sessions": len(sessions),
+        "served_percent": 100 * sum(first <= START for first in firsts) / len(due) if due else None,
+        "first_byte_p50_s": percentile(firsts, 0.5), "first_byte_p95_s": percentile(firsts, 0.95),
+        "latency_p50_s": percentile(late, 0.5), "latency_p99_s": percentile(late, 0.99), "latency_p999_s": percentile(late, 0.999),
+        **of_playing([(one.frames, behind_at(one, latency), None if skips else one.ended) for one in sessions], latency),
+        **{f"whole_{name}": value for name, value in whole.items()},
     }
 
 

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
-from figures import Captures, Frame, Session, evenness, judge, of_sessions, play  # noqa: E402
+from figures import Captures, Frame, Session, behind_at, evenness, judge, of_sessions, play  # noqa: E402
 from harness import check, main  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def test_frames_are_told_by_their_bytes_also_when_the_source_repeats_itself(_):
 def test_a_viewer_is_judged_from_its_first_byte_to_its_leave(_):
     captures = Captures([(float(second), 0, str(second), 0) for second in range(100)])
     session = Session("a", began=10.0, ended=50.0, first=12.5)
-    counted = captures.counted(session, {13: 14.0}, begin=0, end=100, latency=3)
+    counted = captures.counted(session, {13: 14.0}, begin=float("-inf"), end=100, latency=3)
     equal((counted[0], counted[-1].captured, len(counted)), (Frame(13.0, 14.0), 46.0, 34))
     never = captures.counted(Session("b", began=10.0, ended=50.0), {}, begin=0, end=100, latency=3)
     equal((never[0].captured, len(never)), (20.0, 27))
@@ -36,7 +36,22 @@ def test_a_late_frame_is_a_stall_and_the_player_is_later_from_then_on(_):
     frames[80].arrived += 2.5
     played = play(frames, 2.0)
     equal((played.stalls, round(played.stalled, 6), played.gaps), (1, 2.0, 0))
-    equal(play(steady(10, 7.0), 2.0).stalls, 0)
+    equal(play(steady(10, 7.0), 7.0).stalls, 0)
+
+
+def test_who_was_late_before_the_measured_time_is_so_in_it(_):
+    whole = steady(100, 1.0)
+    whole[20].arrived += 5.0
+    session = Session("a", 90.0, 200.0, 99.0, whole, whole[50:], behind=2.5)
+    equal((behind_at(session, 2.0), behind_at(session, 9.0)), (6.0, 9.0))
+    session.whole = whole[21:]
+    equal(behind_at(session, 2.0), 2.5)
+
+
+def test_a_player_that_began_three_segments_back_waits_for_none_of_them(_):
+    segments = [Frame(100 + index / 10, 100 + (index // 40 + 1) * 4.0) for index in range(400)]
+    equal(play(segments[10:], 12.0).stalls, 0)
+    equal(play(segments[10:], 3.0).stalls, 1)
 
 
 def test_frames_that_never_come_are_gaps_and_no_stall(_):
@@ -47,11 +62,25 @@ def test_frames_that_never_come_are_gaps_and_no_stall(_):
     equal((played.stalls, played.gaps), (0, 2))
 
 
+def test_a_player_that_leaves_nothing_out_waits_until_its_end(_):
+    frames = steady(100, 1.0)
+    for frame in frames[60:]:
+        frame.arrived = None
+    played = play(frames, 2.0, waits_until=120.0)
+    equal((played.stalls, round(played.stalled, 6), played.gaps), (1, 12.0, 0))
+
+
 def test_figures_of_two_viewers(_):
-    good = Session("a", 90.0, 200.0, 91.0, steady(100, 0.5))
-    bad = Session("b", 90.0, 200.0, 101.5, steady(50, 0.5) + [Frame(105 + index / 10, None) for index in range(50)])
-    figures = of_sessions([good, bad], 3)
-    equal((figures["continuity_percent"], figures["continuity_worst_viewer_percent"], figures["served_percent"]), (75.0, 50.0, 50.0))
+    good, bad = steady(100, 0.5), steady(50, 0.5) + [Frame(105 + index / 10, None) for index in range(50)]
+    before = [Frame(99 + index / 10, None) for index in range(10)]
+    never = Session("c", 90.0, 200.0)
+    sessions = [Session("a", 90.0, 200.0, 91.0, before + good, good), Session("b", 90.0, 200.0, 101.5, bad, bad), never]
+    figures = of_sessions(sessions, 3)
+    equal((figures["continuity_percent"], figures["continuity_worst_viewer_percent"], round(figures["served_percent"])), (75.0, 50.0, 33))
+    equal((round(figures["whole_continuity_percent"], 3), figures["first_byte_p95_s"]), (round(100 * 150 / 210, 3), float("inf")))
+    hours = figures["whole_viewer_hours"]
+    equal((figures["whole_gaps_per_viewer_hour"] * hours, figures["whole_stalls_per_viewer_hour"]), (2, 0))
+    equal(of_sessions(sessions, 3, skips=False)["whole_gaps_per_viewer_hour"], 0)
     verdicts = judge(figures, {"continuity_percent": {"least": 99.9}, "latency_p99_s": {"most": 2}, "absent": {"least": 0}})
     equal([verdict["met"] for verdict in verdicts.values()], [False, True, False])
 

@@ -58,8 +58,9 @@ public:
         has_begun_ = true;
         frames_.add(bytes, now);
         lines_.flush();
-        if (copy_.is_open())
-            copy_.write(reinterpret_cast<char const*>(bytes.data()), std::streamsize(bytes.size()));
+        if (!copy_.is_open()) return;
+        copy_.write(reinterpret_cast<char const*>(bytes.data()), std::streamsize(bytes.size()));
+        copy_.flush(); // players are killed
     }
 
 private:

@@ -20,10 +20,11 @@ import matplotlib.pyplot as plt  # noqa: E402
 DPI = 110
 COLOURS = ["#1f5fa8", "#d1651a", "#3b8f4a", "#8a4fa3", "#9a7b1f"]
 PICTURES = {
-    "latency": "Latency over time, from leaving the encoder to being there for the player: median, and 99th percentile in pale.",
+    "latency": "Latency over time, from leaving the encoder to being there for the player: median, and 99th percentile in pale, of what came.",
     "percentiles": "How much of the media was there how soon. What never came is missing at the right.",
-    "feeding": "Who fed whom at the end. Dots are as large as uplinks, lines as wide as stripes; placed by how many steps from the source.",
-    "upload": "What the source sent while so many viewers were there, headers and all.",
+    "feeding": "Who fed whom at the end; S, in the middle, is the source. Dots are as large as uplinks, lines as wide as stripes; "
+               "each ring is a step further from the source.",
+    "upload": "What the source sent while so many viewers were there, headers and all: a dot for each two seconds.",
 }
 STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 68em; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -64,11 +65,12 @@ def draw_latency(systems):
         drawing.plot([row[0] for row in rows], [row[2] for row in rows], color=colour, alpha=0.35, linewidth=1)
         drawing.plot([row[0] for row in rows], [row[1] for row in rows], color=colour, label=run["system"])
     first = next(iter(systems.values()))
+    drawing.set_yscale("log")
     drawing.axhline(first["figures"]["latency_asked_for_s"], color="#888", linestyle=":", label="latency asked for")
     for at, what in first["events"]:
         drawing.axvline(at, color="#b42318", linewidth=0.8)
         drawing.text(at, drawing.get_ylim()[1], what, rotation=90, va="top", ha="right", fontsize=7, color="#b42318")
-    drawing.set_ylim(bottom=0)
+    drawing.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     drawing.legend(fontsize=8)
     return figure
 
@@ -80,9 +82,10 @@ def draw_percentiles(systems):
         rows = [(late, -math.log10(1 - min(share, 0.9999))) for share, late in run["quantiles"] if share < 1]
         drawing.plot([row[0] for row in rows], [row[1] for row in rows], color=colour, label=run["system"])
     drawing.axvline(next(iter(systems.values()))["figures"]["latency_asked_for_s"], color="#888", linestyle=":", label="latency asked for")
-    ticks = (0, 50, 90, 99, 99.9)
+    ticks = (0, 50, 90, 99, 99.9, 99.99)
     drawing.set_yticks([-math.log10(1 - tick / 100) for tick in ticks], [f"{tick}" for tick in ticks])
-    drawing.set_xlim(left=0)
+    drawing.set_xscale("log")
+    drawing.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     drawing.legend(fontsize=8, loc="lower right")
     return figure
 
@@ -117,13 +120,15 @@ def draw_feeding(systems):
           ((place, 2 * math.pi * (index + 0.37 * step) / len(ring)) for index, place in enumerate(ring))}
     for who, whom, stripes in run["feeding"]:
         if who in at and whom in at:
-            colour = COLOURS[0] if who == "source" else "#777"
-            drawing.annotate("", at[whom], at[who], arrowprops={"arrowstyle": "-|>", "linewidth": 0.35 * stripes, "color": colour, "alpha": 0.55,
-                                                                "shrinkA": 6, "shrinkB": 6, "connectionstyle": "arc3,rad=0.12"})
+            colour = COLOURS[1] if who == "source" else "#777"
+            style = {"arrowstyle": "-|>", "linewidth": 0.3 * stripes, "color": colour, "alpha": 0.9 if who == "source" else 0.35,
+                     "shrinkA": 6, "shrinkB": 6, "connectionstyle": "arc3,rad=0.12"}
+            drawing.annotate("", at[whom], at[who], arrowprops=style)
     for place, (x, y) in at.items():
         drawing.scatter([x], [y], s=90 + 60 * bits(places[place]) / run["figures"]["stream_bits_per_second"],
                         color=COLOURS[1] if place == "source" else COLOURS[0], zorder=3, edgecolors="white")
-        drawing.annotate(place.removeprefix("viewer")[:3], (x, y), fontsize=6, ha="center", va="center", zorder=4, color="white", weight="bold")
+        label = "S" if place == "source" else place.removeprefix("viewer")[:3]
+        drawing.annotate(label, (x, y), fontsize=6, ha="center", va="center", zorder=4, color="white", weight="bold")
     drawing.set_axis_off()
     return figure
 
@@ -132,12 +137,9 @@ def draw_upload(systems):
     figure, drawing = axes("viewers", "source's upload, times the bitrate")
     most = 1
     for run, colour in coloured(systems):
-        by_count = {}
-        for _, viewers, times in run["uploads"]:
-            by_count.setdefault(viewers, []).append(times)
-        rows = sorted((viewers, sum(times) / len(times)) for viewers, times in by_count.items())
-        most = max([most, *(row[0] for row in rows)])
-        drawing.plot([row[0] for row in rows], [row[1] for row in rows], "o-", color=colour, label=run["system"], markersize=3)
+        most = max([most, *(viewers for _, viewers, _ in run["uploads"])])
+        drawing.scatter([viewers for _, viewers, _ in run["uploads"]], [times for *_, times in run["uploads"]], color=colour, alpha=0.5,
+                        s=12, label=run["system"])
     top = drawing.get_ylim()[1]
     drawing.plot([0, most], [0, most], color="#888", linestyle=":", label="a copy for each viewer")
     drawing.set_ylim(0, top * 1.2)
@@ -208,7 +210,8 @@ def markdown(name, systems):
 def main(folder):
     runs, machine = read(folder)
     about = machine.get("machine", {})
-    head = (f"{machine.get('date', '')}; {about.get('processor', '')}, {about.get('cores', '')} cores, {about.get('system', '')}; "
+    head = (f"{machine.get('version', '')}; {machine.get('date', '')}; {about.get('processor', '')}, {about.get('cores', '')} cores, "
+            f"{about.get('system', '')}; "
             f"load before {about.get('load', 0):.2f}")
     body = "".join(section(name, systems, draw(folder, name, systems)) for name, systems in runs.items())
     (folder / "report.html").write_text(f"<!doctype html><meta charset=utf-8><title>minuteswarm in the lab</title><style>{STYLE}</style>"

@@ -1,4 +1,5 @@
 """What is kept of a run of a scenario: figures for the table, series for the pictures."""
+import math
 import os
 
 import figures
@@ -35,6 +36,11 @@ def of_status(run, *path):
     return values
 
 
+def of_happened(run, *path):
+    """The same of those times and numbers that are 0 where nothing has happened."""
+    return [value for value in of_status(run, *path) if value > 0]
+
+
 def traffic_figures(run):
     samples = within(run)
     passed = samples[-1][0] - samples[0][0]
@@ -57,12 +63,14 @@ def traffic_figures(run):
 
 def status_figures(run):
     found = {
-        "swarm_formation_p50_ms": figures.spread(of_status(run, "swarm_formation", "p50")),
-        "swarm_formation_p99_ms": figures.spread(of_status(run, "swarm_formation", "p99")),
-        "reattach_p99_ms": figures.spread(of_status(run, "edge", "reattach_p99")),
-        "delay_p99_as_viewers_have_it_ms": figures.spread(of_status(run, "delay", "p99")),
-        "hops": figures.spread(of_status(run, "edge", "hops")),
+        "swarms_formed": sum(of_status(run, "swarm_formation", "count")),
+        "swarm_formation_p50_ms": figures.spread(of_happened(run, "swarm_formation", "p50")),
+        "swarm_formation_p99_ms": figures.spread(of_happened(run, "swarm_formation", "p99")),
+        "reattach_p99_ms": figures.spread(of_happened(run, "edge", "reattach_p99")),
+        "delay_p99_as_viewers_have_it_ms": figures.spread(of_happened(run, "delay", "p99")),
+        "hops": figures.spread(of_happened(run, "edge", "hops")),
         "skips_by_viewers": sum(of_status(run, "gaps", "count")),
+        "skipped_s_by_viewers": sum(of_status(run, "gaps", "media_time")) / 1000,
         "chunks_from_edge": sum(of_status(run, "chunks", "from_edge")),
         "chunks_from_swarm": sum(of_status(run, "chunks", "from_swarm")),
     }
@@ -92,7 +100,7 @@ def figures_of(run):
     pictures = [sitting.first_picture - sitting.began for sitting in run.sittings if sitting.first_picture]
     result = {
         "seconds": run.plan["seconds"], "stream_bits_per_second": run.bits, "latency_asked_for_s": run.plan["latency"],
-        **figures.of_sessions(run.sittings, run.plan["latency"]),
+        **figures.of_sessions(run.sittings, run.plan["latency"], run.system.skips),
         "first_byte_s": figures.spread(firsts), "first_picture_s": figures.spread(pictures),
         **traffic_figures(run), **status_figures(run), **machine_figures(run),
     }
@@ -149,26 +157,38 @@ def feeding(run):
 def viewers(run):
     """A row for each session."""
     rows = []
+    total = sum(run.samples[-1][2][place.name][0] - run.samples[0][2][place.name][0] for place in run.places)
     for sitting in run.sittings:
         late = sorted(figures.latencies(sitting.frames))
-        played = figures.play(sitting.frames, run.plan["latency"])
-        line = sitting.at.line
+        latency = run.plan["latency"]
+        played = figures.play(sitting.whole, max(sitting.behind, latency), None if run.system.skips else sitting.ended)
+        line, name = sitting.at.line, sitting.at.name
+        sent = run.samples[-1][2][name][0] - run.samples[0][2][name][0]
         rows.append({
             "place": sitting.place, "up": line.up, "nat": line.nat, "first_byte_s": sitting.first and sitting.first - sitting.began,
             "latency_p50_s": measure.percentile(late, 0.5), "latency_p99_s": measure.percentile(late, 0.99),
-            "continuity_percent": 100 * figures.on_time(sitting.frames, run.plan["latency"]) / len(sitting.frames) if sitting.frames else None,
-            "stalls": played.stalls, "gaps": played.gaps,
+            **{f"{kind}continuity_percent": 100 * figures.on_time(frames, latency) / len(frames) if frames else None
+               for kind, frames in (("", sitting.frames), ("whole_", sitting.whole))},
+            "whole_stalls": played.stalls, "whole_gaps": played.gaps, "place_sent_megabytes": sent / 1e6,
+            "place_share_of_uploads_percent": 100 * sent / total if total else None,
             "stayed_s": min(sitting.ended, run.end) - sitting.began, "skips": ((sitting.status or {}).get("gaps") or {}).get("count"),
         })
     return rows
 
 
+def in_json(value):
+    """Infinite times, for which JSON has no word, are "never"."""
+    if isinstance(value, dict):
+        return {key: in_json(part) for key, part in value.items()}
+    return "never" if value == math.inf else value
+
+
 def of(run):
     """All that a report needs of a run."""
     result = figures_of(run)
+    bars = figures.judge(result, run.plan.get("bars", {})) if run.system.has_bars else {}
     return {
-        "about": run.plan["about"], "system": run.system.title, "figures": result,
-        "bars": figures.judge(result, run.plan.get("bars", {})) if run.system.has_bars else {},
+        "about": run.plan["about"], "system": run.system.title, "figures": in_json(result), "bars": in_json(bars),
         "viewers": viewers(run), "latency_over_time": latency_over_time(run), "quantiles": quantiles(run), "uploads": uploads(run),
         "feeding": feeding(run), "events": [[at - run.begin, what] for at, what in run.events],
         "places": {place.name: place.line.up for place in (run.source, *run.places)},

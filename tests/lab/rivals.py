@@ -17,10 +17,10 @@ http {{
 
 
 class Stock(Swarm):
-    """Minute swarming as it was: a swarm for each chunk once that is closed, and a tracker to find each other. The peers of
-    a chunk are still told by the channel's swarm, which is kinder than asking the tracker for each."""
+    """Minute swarming as it was: a swarm for each chunk once that is closed, a tracker to find each other, and half a minute of
+    buffer. The peers of a chunk are still told by the channel's swarm, which is kinder than asking the tracker for each."""
     title = "chunk swarms, tracker"
-    has_bars, patience = False, 20
+    has_bars, latency, patience = False, 30, 40
 
     def publish(self, stream):
         place = self.source.network.add("tracker", network.line("fibre"))
@@ -39,7 +39,7 @@ class Stock(Swarm):
 
 class Hls:
     """ffmpeg writes segments, nginx at the source serves them to all."""
-    has_bars, patience = False, 20
+    has_bars, skips, patience = False, False, 20
     seconds = 4
 
     def __init__(self, case, plan, source):

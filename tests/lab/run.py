@@ -68,6 +68,8 @@ class Swarm:
     title = "minuteswarm"
     options = ()
     has_bars = True
+    latency = None  # that viewers ask for; the scenario's if it is none
+    skips = True    # what does not come is left out
     patience = 1  # seconds after which nothing more of what was measured is waited for, beyond the latency asked for
 
     def __init__(self, case, plan, source):
@@ -94,7 +96,7 @@ class Swarm:
     def watch(self, place, number):
         """A viewer's process (or none but the player) and the stream that its player opens."""
         port = FIRST_PORT + number
-        node = self._start(place, ["watch", self.link(), "--latency", str(self.plan["latency"])], "viewer", Node, port)
+        node = self._start(place, ["watch", self.link(), "--latency", str(self.latency or self.plan["latency"])], "viewer", Node, port)
         return node, f"http://127.0.0.1:{port}/stream.{'mp3' if is_radio(self.plan) else 'ts'}"
 
     def status(self, place, node):
@@ -240,7 +242,10 @@ class Run:
         self.captures = figures.Captures(notes)
         for sitting in self.sittings:
             sitting.first, came = figures.read_notes(sitting.notes)
-            sitting.frames = self.captures.counted(sitting, self.captures.arrivals(came), self.begin, self.end, self.plan["latency"])
+            arrivals = self.captures.arrivals(came)
+            sitting.whole = self.captures.counted(sitting, arrivals, -math.inf, self.end, self.plan["latency"])
+            sitting.frames = [frame for frame in sitting.whole if frame.captured >= self.begin]
+            sitting.behind = sitting.first - self.captures.times[min(arrivals)] if arrivals else 0.0
             sitting.first_picture = self._first_picture(sitting, came)
         within = [note for note in notes if self.begin <= note[0] <= self.end]
         check(len(within) > 1, "the encoder sent nothing while it was measured")
@@ -248,10 +253,12 @@ class Run:
 
     def _first_picture(self, sitting, came):
         """When the bytes were there of the first picture (or sound) that ffprobe decodes."""
+        frames = None
         if not came:
             return None
-        frames = json.loads(media.run(["ffprobe", "-v", "quiet", "-select_streams", "a:0" if is_radio(self.plan) else "v:0", "-read_intervals",
-                                       f"%+#{PACKETS_TO_START}", "-show_entries", "frame=pkt_pos", "-of", "json", sitting.copy])).get("frames")
+        with contextlib.suppress(Failure):  # of what has too little to decode
+            frames = json.loads(media.run(["ffprobe", "-v", "quiet", "-select_streams", "a:0" if is_radio(self.plan) else "v:0", "-read_intervals",
+                                           f"%+#{PACKETS_TO_START}", "-show_entries", "frame=pkt_pos", "-of", "json", sitting.copy])).get("frames")
         if not frames:
             return None
         at = int(frames[0].get("pkt_pos", 0))
