@@ -227,7 +227,7 @@ def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
     found = results.of(smoke)
     seen = found["figures"]
     check(found["bars"]["delivered_percent"]["met"], f"{seen['delivered_percent']} % came")
-    check(not any(row["stalls"] or row["gaps"] for row in found["viewers"]), f"it did not play on: {found['viewers']}")
+    check(not any(row["whole_stalls"] or row["whole_gaps"] for row in found["viewers"]), f"it did not play on: {found['viewers']}")
     check(seen["ended_by_themselves"] == 0, "a viewer ended")
     check(seen["latency_p50_s"] > 0.050, f"bytes took {seen['latency_p50_s']} s over 50 ms of lines")
     worst = max(row[2] for row in found["latency_over_time"])
