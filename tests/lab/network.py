@@ -127,6 +127,9 @@ def check_possible(nat=False):
         run("ip", "netns", "add", name)
         run("ip", "-n", name, "link", "add", "name", "one", "type", "veth", "peer", "name", "other")
         run("tc", "-n", name, "qdisc", "add", "dev", "one", "root", "tbf", "rate", "1mbit", "burst", "3000", "limit", "9000")
+        if nat:
+            with namespace(name):
+                run("nft", "-f", "-", given=NAT_RULES.format(kind=MASQUERADE["symmetric"]))
     except Failure as failure:
         raise Skip(f"network namespaces cannot be used here: {failure}") from None
     finally:
