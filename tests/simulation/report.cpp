@@ -11,6 +11,8 @@ namespace minuteswarm::simulation {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
+constexpr std::chrono::seconds judged_after_start{30};
+constexpr std::chrono::seconds judged_last{10}; // what is newer has not had the time to arrive
 
 double in_s(Duration time) {
     return std::chrono::duration<double>(time).count();
@@ -27,6 +29,8 @@ bool is_absent(Viewer const& node, MonotonicTime time, Duration settling) {
 struct Delays {
     std::vector<double> groups;
     std::vector<double> joins;
+    std::vector<double> firsts;
+    std::vector<bool> is_late; ///< groups after a start
     double absent = 0;
     double all = 0;
     std::size_t viewers = 0; ///< that groups count for
@@ -68,6 +72,39 @@ double join_time(Model const& model, Viewer const& node) {
     return earliest;
 }
 
+struct Start {
+    double first = never; ///< seconds after joining
+    std::uint64_t group = 0;
+};
+
+template <typename Model>
+Start start_of(Model const& model, Viewer const& node) {
+    Start start;
+    for (std::uint64_t group = 0; group < node.done.size(); ++group) {
+        if (!is_entry(model.options(), {group}) || node.done[group] < 0) continue;
+        auto const time = in_s(model.group_time(group) - node.joined);
+        auto const done = time + static_cast<double>(node.done[group]);
+        if (done < start.first) start = {done, group};
+    }
+    return start;
+}
+
+/// Played as far behind as was asked for, or later if it began later.
+template <typename Model>
+void add_late(std::vector<bool>& is_late, Model const& model, Viewer const& node, Start start) {
+    auto const& options = model.options();
+    auto const until = std::min(node.left, node.joined + judged_after_start);
+    for (auto group = start.group; group < model.groups(); ++group) {
+        auto const time = model.group_time(group);
+        if (time > until || time + judged_last > model.now()) return;
+        auto const made = in_s(time - node.joined);
+        auto const played = start.first + in_s(time - model.group_time(start.group));
+        auto const due = std::max(made + in_s(options.start_back), played);
+        auto const is_there = group < node.done.size() && node.done[group] >= 0;
+        is_late.push_back(!is_there || made + static_cast<double>(node.done[group]) > due);
+    }
+}
+
 bool shares(PeerOptions const& peer) {
     return peer.forwards && !peer.claims_the_best;
 }
@@ -81,6 +118,9 @@ Delays delays(Model const& model, Window const& window) {
         add_groups(found, model, node, window);
         if (node.left - node.joined > std::chrono::seconds{5}) {
             found.joins.push_back(join_time(model, node));
+            auto const start = start_of(model, node);
+            found.firsts.push_back(start.first);
+            if (std::isfinite(start.first)) add_late(found.is_late, model, node, start);
         }
     }
     return found;
@@ -144,6 +184,10 @@ Report report_of(Model const& model, Window const& window, Duration counted) {
                       static_cast<double>(std::max<std::size_t>(found.viewers, 1));
     result.join_p50 = quantile(found.joins, 0.5);
     result.join_p99 = quantile(found.joins, 0.99);
+    result.first_p50 = quantile(found.firsts, 0.5);
+    result.first_p95 = quantile(found.firsts, 0.95);
+    result.late_after_first = static_cast<double>(std::ranges::count(found.is_late, true)) /
+                              static_cast<double>(std::max<std::size_t>(found.is_late.size(), 1));
     auto const samples = static_cast<double>(std::max<std::uint64_t>(counts.hop_samples, 1));
     result.hops = static_cast<double>(counts.hops) / samples;
     result.most_hops = counts.most_hops;
@@ -201,6 +245,9 @@ std::string to_json(Report const& r) {
     add("unserved", r.unserved);
     add("join_p50", r.join_p50);
     add("join_p99", r.join_p99);
+    add("first_p50", r.first_p50);
+    add("first_p95", r.first_p95);
+    add("late_after_first", r.late_after_first);
     add("hops", r.hops);
     add("hops_max", static_cast<double>(r.most_hops));
     add("control_per_s", r.control);

@@ -19,6 +19,9 @@ struct Report {
     double joined = 0;   ///< of those that came: rebuilt a group
     double unserved = 0; ///< of those that groups count for: rebuilt none of them
     double join_p50 = 0, join_p99 = 0;
+    /// Until a random access point is rebuilt with which playing can begin, and which share of the
+    /// next half minute's groups comes too late to be played from there on.
+    double first_p50 = 0, first_p95 = 0, late_after_first = 0;
     double hops = 0;
     std::size_t most_hops = 0;
     double control = 0;         ///< bytes a second and peer
