@@ -58,23 +58,26 @@ def test_viewers_give_each_other_most_of_what_they_take(case):
 
 
 def check_uplink(node, limit):
-    """Over any ten of fifteen seconds no more than the limit leaves, all that BitTorrent sends included, and half of it does."""
+    """Over any twenty of 25 seconds no more than the limit leaves, all that BitTorrent sends included, and half of it does.
+
+    On a busy machine a count can be most of a second old before it is told, which is a twentieth of twenty seconds.
+    """
     counts = []  # the bytes; when they were not known yet, and when they were: they are counted once a second
     asked, known = time.monotonic(), node.status()["totals"]["up"]
 
-    def fifteen_seconds_pass():
+    def enough_seconds_pass():
         nonlocal asked, known
         before, asked = asked, time.monotonic()
         was_known, known = known, node.status()["totals"]["up"]
         if known != was_known:
             counts.append((known, before, time.monotonic()))
-        return counts and counts[-1][2] - counts[0][1] > 15
+        return counts and counts[-1][2] - counts[0][1] > 25
 
-    until(fifteen_seconds_pass, 30, "fifteen seconds pass", interval=0.1)
+    until(enough_seconds_pass, 40, "25 seconds pass", interval=0.1)
     rates = [(last - first) * 8 / (end - start)
-             for first, start, _ in counts for last, _, end in counts if end - start >= 10]
-    print(f"at most {max(rates):.0f} bits per second of {limit} left over ten seconds")
-    check(max(rates) <= 1.05 * limit, f"{max(rates):.0f} bits per second left over ten seconds")
+             for first, start, _ in counts for last, _, end in counts if end - start >= 20]
+    print(f"at most {max(rates):.0f} bits per second of {limit} left over twenty seconds")
+    check(max(rates) <= 1.05 * limit, f"{max(rates):.0f} bits per second left over twenty seconds")
     check(max(rates) >= 0.5 * limit, f"only {max(rates):.0f} bits per second left: the limit was not reached")
 
 
