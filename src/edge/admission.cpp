@@ -83,7 +83,11 @@ Admission::Step Admission::tick(MonotonicTime now) {
         back_at_ = now + node_.random_time(shortest_absence, longest_absence);
         return Step::stepped_back;
     }
+    // Who brings less than it takes waits for room: where uplink is short while viewers come one
+    // after another, all would lack it else, those who play already too.
+    if (!was_fed_) node_.is_on_trial = node_.slots < node_.options.total();
     if (count(node_.flowing) >= node_.options.stripes) {
+        was_fed_ = true;
         // Who is fed only now and then is not fed.
         lack_ = std::max<Duration>(lack_ - since / recovery, {});
         if (node_.is_on_trial || lack_ == Duration{}) patience_ = patience();

@@ -23,6 +23,7 @@ private:
 
     EdgeNode& node_;
     MonotonicTime last_tick_;
+    bool was_fed_ = false;
     Duration lack_{}; ///< for how long too few stripes have flowed
     Duration patience_{};
     std::optional<MonotonicTime> leaving_at_;

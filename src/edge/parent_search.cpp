@@ -103,7 +103,7 @@ Parents::best_candidate(StripeIndex stripe, Search const& search, MonotonicTime 
 SubscribeMessage Parents::request(StripeIndex stripe, Search const& search) const {
     SubscribeMessage request;
     request.stripe = stripe;
-    request.is_home = has(node_.homes, stripe) && node_.fanout() >= 2;
+    request.is_home = has(node_.homes, stripe) && node_.fanout() >= 2 && !node_.is_on_trial;
     request.is_relay = has(node_.relays, stripe);
     request.is_needy = !node_.is_luxury(stripe, node_.flowing);
     request.has_uplink = node_.slots > 0 && !node_.is_on_trial;

@@ -284,6 +284,40 @@ TEST_CASE("A viewer that stepped back comes again soon when neighbours have slot
     CHECK_FALSE(viewer.policy().is_stepped_back());
 }
 
+TEST_CASE("Who brings less than it takes takes nobody's place that needs it until it was fed") {
+    for (auto const& [slots, asks] : {std::pair{8, false}, std::pair{9, true}}) {
+        CAPTURE(slots);
+        Node newcomer{{2}, static_cast<std::size_t>(slots)};
+        newcomer.enter(3, {3});
+        newcomer.hear(3, advert_of(9, child_class::needy));
+        newcomer.wait(seconds{1});
+        CHECK(newcomer.sent<SubscribeMessage>(3).empty() != asks);
+    }
+    Node fed{{2}, 8};
+    feed(fed);
+    fed.wait(milliseconds{50}); // knows that it is
+    fed.forget();
+    fed.policy().leave({1}, fed.now());
+    fed.enter(3, {3});
+    fed.hear(3, advert_of(9, child_class::needy));
+    fed.wait(seconds{1});
+    CHECK_FALSE(fed.sent<SubscribeMessage>(3).empty());
+}
+
+TEST_CASE("Who brings less than it takes takes places of parity before it was fed") {
+    Node newcomer{{2}, 8};
+    newcomer.enter(3, {3});
+    newcomer.hear(3, advert_of(9, child_class::without_uplink));
+    newcomer.wait(seconds{1});
+    auto const asked = newcomer.sent<SubscribeMessage>(3);
+    REQUIRE(asked.size() >= 8);
+    for (auto const& request : asked) {
+        CHECK(request.may_preempt);
+        CHECK_FALSE(request.has_uplink);
+        CHECK_FALSE(request.is_home);
+    }
+}
+
 TEST_CASE("Settled neighbours hear an advert about once a second") {
     Node relay{{2}, 10};
     feed(relay);
