@@ -81,7 +81,7 @@ GroupWindow::missing(MonotonicTime now, Duration after, Duration until, Duration
         made = group->held == 0 ? made - span : std::min(made, group->made);
         auto const came = now - group->seen;
         if (group->is_rebuilt || came < after || came >= until) continue;
-        found.push_back({group->number, group->held, made});
+        found.push_back({group->number, group->held, group->seen, made});
     }
     std::ranges::reverse(found);
     return found;

@@ -31,6 +31,7 @@ public:
     struct Missing {
         GroupNumber group;
         StripeMask held = 0;
+        MonotonicTime seen{}; ///< see `seen`
         MonotonicTime made{}; ///< by the age of its blocks, or of those of later groups
     };
     /// Groups not rebuilt that came at least `after` ago and not `until`, oldest first; `span`:

@@ -40,12 +40,17 @@ Duration Repair::period(MonotonicTime now) const {
                                                      : std::max<Duration>(usual_period, 2 * span);
 }
 
-/// How long a group's blocks may take.
-Duration Repair::wait(MonotonicTime now) const {
-    auto const back = node_.options.start_back;
-    auto const most = is_pressed() ? std::max<Duration>(least_after, back - asking_time) : after;
-    if (now < node_.hurries_until) return std::min<Duration>(most, hurried_after);
-    return std::max<Duration>(most, groups_.typical_lag() * 8 / 5);
+/// Whether its blocks have taken longer than they may.
+bool Repair::is_overdue(GroupWindow::Missing const& missing, MonotonicTime now) const {
+    // What no parent brings does not come by itself.
+    auto const is_short = count(missing.held | node_.flowing) < node_.options.stripes;
+    auto most = is_short || now < node_.hurries_until
+                    ? Duration{hurried_after}
+                    : std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    // Where all blocks come late, others may have them sooner.
+    if (auto const back = node_.options.start_back; back > Duration{})
+        most = std::min(most, back - asking_time - (missing.seen - missing.made));
+    return now - missing.seen >= std::max<Duration>(most, least_after);
 }
 
 void Repair::on_missing(NeighbourId from, GroupNumber group, MonotonicTime now) {
@@ -106,7 +111,7 @@ Repair::Wanted Repair::guess(GroupNumber group, StripeMask lacking, MonotonicTim
 void Repair::tick(MonotonicTime now) {
     if (now < next_ || node_.options.is_source() || node_.is_stepped_back) return;
     next_ = now + period(now);
-    auto const missing = groups_.missing(now, wait(now), until, node_.options.span);
+    auto const missing = groups_.missing(now, least_after, until, node_.options.span);
     asked_.erase(
         asked_.begin(), missing.empty() ? asked_.end() : asked_.lower_bound(missing.front().group)
     );
@@ -116,8 +121,7 @@ void Repair::tick(MonotonicTime now) {
         auto const asked = asked_.find(one.group);
         auto const is_known = asked != asked_.end();
         if (is_known && (asked->second.tries >= most_tries || now < asked->second.again)) continue;
-        if (!is_of_use(one, now)) continue;
-        ask(one, now);
+        if (is_overdue(one, now) && is_of_use(one, now)) ask(one, now);
     }
 }
 

@@ -28,7 +28,7 @@ private:
 
     [[nodiscard]] bool is_pressed() const;
     [[nodiscard]] Duration period(MonotonicTime now) const;
-    [[nodiscard]] Duration wait(MonotonicTime now) const;
+    [[nodiscard]] bool is_overdue(GroupWindow::Missing const& missing, MonotonicTime now) const;
     [[nodiscard]] bool is_of_use(GroupWindow::Missing const& missing, MonotonicTime now) const;
     void note_silent(Asked const& asked, StripeMask held, MonotonicTime now);
     [[nodiscard]] NeighbourId pick(std::vector<NeighbourId> of, MonotonicTime now);
