@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "edge/edge_parameters.hpp"
+#include "edge/wire_size.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -9,18 +10,16 @@
 namespace minuteswarm {
 namespace {
 
-constexpr double share = 0.9;
-constexpr double kept_share = 0.93; // what slots that are there may come to take
-constexpr double paced_share = 0.94;
+constexpr double share = 0.95;
+constexpr double kept_share = 0.98; // what slots that are there may come to take
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
 constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
 constexpr MediaTime least_media = std::chrono::seconds{4};
 constexpr MediaTime least_unless_given = std::chrono::seconds{1};
 constexpr double unknown_bitrate = 4'000'000;
-// Of a narrow uplink, in bits per second: acknowledgements, adverts and connections that come and
-// go take 8 kbit/s of the line of a node with a dozen neighbours, and the tenth that slots leave of
-// the uplink does not hold that and the headers of blocks.
+// Of a narrow uplink, in bits per second: the twentieth that slots leave of it does not hold the
+// adverts of a node with a dozen neighbours, and connections that come and go.
 constexpr double narrow_reserve = 4'000;
 
 } // namespace
@@ -48,14 +47,24 @@ double UplinkBudget::bitrate() const {
     return is_given ? static_cast<double>(options_.bitrate) : unknown_bitrate;
 }
 
-double UplinkBudget::stripe_rate() const {
-    auto const span = static_cast<double>(options_.parameters.span_ms) / 1000;
-    auto const payload = bitrate() / 8 * span / options_.parameters.stripes;
-    return (payload + static_cast<double>(block_overhead)) * 8 / span;
+/// Bytes of one stripe's block as a message, on average.
+std::size_t UplinkBudget::block_size() const {
+    auto const payload = bitrate() / 8 * span() / options_.parameters.stripes;
+    return static_cast<std::size_t>(payload) + block_overhead;
+}
+
+double UplinkBudget::span() const {
+    return static_cast<double>(options_.parameters.span_ms) / 1000;
 }
 
 double UplinkBudget::promised(std::size_t slots) const {
-    return stripe_rate() * static_cast<double>(slots);
+    return static_cast<double>(wire_size(block_size()) * slots) * 8 / span();
+}
+
+double UplinkBudget::acknowledgements() const {
+    auto const& run = options_.parameters;
+    auto const stripes = options_.is_source ? 0U : std::size_t{run.stripes} + run.parity;
+    return static_cast<double>(acknowledgement_size(block_size()) * stripes) * 8 / span();
 }
 
 double UplinkBudget::uplink() const {
@@ -64,22 +73,24 @@ double UplinkBudget::uplink() const {
 }
 
 double UplinkBudget::pace() const {
-    return paced_share * uplink();
+    return uplink();
 }
 
 double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const {
-    auto const left = has_waiting_blocks ? 0 : pace() - promised(used_slots);
+    auto const left = has_waiting_blocks ? 0 : pace() - acknowledgements() - promised(used_slots);
     return std::max(left, least_for_chunks * uplink());
 }
 
 /// All nodes see the same bitrate: what one gives up for a little of it, all do at once, and every
 /// tree has to form anew.
 std::size_t UplinkBudget::slots(std::size_t present) const {
-    auto const reserve = is_narrow(options_.uplink) ? narrow_reserve : 0;
-    auto const wanted = std::max(share * uplink() - reserve, 0.0) / stripe_rate();
+    auto const beside = acknowledgements() + (is_narrow(options_.uplink) ? narrow_reserve : 0);
+    auto const wanted = std::max(share * uplink() - beside, 0.0) / promised(1);
     auto const slots = std::min(wanted, static_cast<double>(limits::edge_slots));
     auto const found = static_cast<std::size_t>(slots);
-    auto const fits = [&](std::size_t more) { return promised(more) <= kept_share * uplink(); };
+    auto const fits = [&](std::size_t more) {
+        return promised(more) + acknowledgements() <= kept_share * uplink();
+    };
     if (found < present && fits(present)) return present;
     // With less than one copy to give a source feeds nobody.
     std::size_t const copy = options_.parameters.stripes;

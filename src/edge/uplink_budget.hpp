@@ -12,9 +12,9 @@ namespace minuteswarm {
 inline constexpr std::size_t block_overhead =
     158; ///< bytes of a message before a payload, see Block
 
-/// How many copies of a stripe an uplink carries: nine tenths of it (of a narrow one a little
-/// less), the rest being for control, repair and the bytes of TCP and IP. Follows the stream's
-/// bitrate, half a minute's. Pure.
+/// How many copies of a stripe an uplink carries, the headers of packets included: what 95 % of it
+/// leave when what comes is acknowledged (of a narrow one a little less), the rest being for
+/// control and repair. Follows the stream's bitrate, half a minute's. Pure.
 class UplinkBudget {
 public:
     struct Options {
@@ -22,6 +22,7 @@ public:
         std::uint64_t bitrate = 0; ///< of the stream until groups tell, bits per second; 0: unknown
         std::uint64_t uplink =
             0; ///< bits per second; 0: not known, twice the bitrate to begin with
+        bool is_source = false;
     };
 
     explicit UplinkBudget(Options const& options)
@@ -31,22 +32,24 @@ public:
     void note(GroupHeader const& header);
     /// At most limits::edge_slots; those that are there stay while they take hardly more than that.
     [[nodiscard]] std::size_t slots(std::size_t present = 0) const;
-    /// Bits per second that so many copies of a stripe take.
+    /// Bits per second that so many copies of a stripe take on the line.
     [[nodiscard]] double promised(std::size_t slots) const;
     /// Bits per second, of the groups of the last half minute or as was given.
     [[nodiscard]] double bitrate() const;
 
     /// Bits per second, as given or assumed.
     [[nodiscard]] double uplink() const;
-    /// Bits per second at which messages leave, blocks and all others: the rest of a known uplink
-    /// is for TCP and IP.
+    /// Bits per second that may leave, of packets and all that is in them.
     [[nodiscard]] double pace() const;
     /// Bits per second that chunk torrents may use: what so many slots do not, little while blocks
     /// wait.
     [[nodiscard]] double left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const;
 
 private:
-    [[nodiscard]] double stripe_rate() const;
+    [[nodiscard]] std::size_t block_size() const;
+    [[nodiscard]] double span() const; ///< of a group, seconds
+    /// Bits per second, of what comes.
+    [[nodiscard]] double acknowledgements() const;
 
     Options options_;
     struct Length {

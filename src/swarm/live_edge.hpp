@@ -79,6 +79,9 @@ public:
     /// edge's comes off its pace, up to a second of it, so that the uplink bounds all of it.
     void note_upload(std::uint64_t bytes);
 
+    /// So much came in one message, of whatever kind: it is acknowledged.
+    void note_message(std::size_t bytes);
+
     /// The source's next group: signs it and sends it off.
     void publish(Group const& group, ChannelKey const& key);
     void stop();
@@ -165,6 +168,7 @@ private:
     [[nodiscard]] Duration uplink_queue() const;
     void update_slots();
     void pace(std::size_t bytes, MonotonicTime now);
+    void spend_beside(std::size_t bytes);
 
     EventLoop& loop_;
     Options options_;

@@ -1,4 +1,5 @@
 #include "edge/edge_parameters.hpp"
+#include "edge/wire_size.hpp"
 #include "swarm/live_edge.hpp"
 
 #include <algorithm>
@@ -17,7 +18,6 @@ constexpr milliseconds flush_interval{5};
 
 constexpr std::chrono::seconds fed_lately{2}; // more than the longest group
 
-// Whoever makes this node send much else can hold the live edge up no longer.
 constexpr double most_debt_seconds = 1;
 
 EdgeQueue::Class live_class(GroupHeader const& header, StripeIndex stripe) {
@@ -94,8 +94,18 @@ void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
 
 void LiveEdge::pace(std::size_t bytes, MonotonicTime now) {
     if (!pacer_) return;
-    pacer_->spend(static_cast<double>(bytes), now);
+    pacer_->spend(static_cast<double>(wire_size(bytes)), now);
     unpaced_ -= static_cast<double>(bytes);
+}
+
+void LiveEdge::note_message(std::size_t bytes) {
+    if (pacer_) spend_beside(acknowledgement_size(bytes));
+}
+
+/// Whoever makes this node send much else can hold the live edge up no longer than a while.
+void LiveEdge::spend_beside(std::size_t bytes) {
+    auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
+    pacer_->spend(static_cast<double>(bytes), most_debt, MonotonicClock::now());
 }
 
 void LiveEdge::note_upload(std::uint64_t bytes) {
@@ -106,8 +116,7 @@ void LiveEdge::note_upload(std::uint64_t bytes) {
     // What was paced and has not left waits in a connection, or went with one.
     unpaced_ = std::max(unpaced_ + static_cast<double>(bytes), -static_cast<double>(unsent));
     if (unpaced_ <= 0) return;
-    auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
-    pacer_->spend(std::exchange(unpaced_, 0), most_debt, MonotonicClock::now());
+    spend_beside(wire_size(static_cast<std::size_t>(std::exchange(unpaced_, 0))));
 }
 
 /// Sends what may leave now, control first, then the blocks of all queues in their common order.
