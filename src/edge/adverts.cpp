@@ -13,7 +13,7 @@ constexpr milliseconds progress_period{250}; // of newest groups only, to one th
 constexpr seconds settled_period{1};
 constexpr seconds narrow_period{5};    // at most, to and from a source of few stripes
 constexpr milliseconds age_change{60}; // that is worth bytes
-constexpr double packet_bytes = 46;    // framing, TCP and IP around an advert
+constexpr double packet_bytes = 72;    // framing, TCP, IP and Ethernet around an advert
 constexpr double burst_seconds = 3;    // of the control budget: a crowd that joins
 constexpr seconds given_up{6};         // a group older than that is nobody's hope
 

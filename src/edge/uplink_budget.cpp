@@ -11,7 +11,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr double share = 0.95;
-constexpr double kept_share = 0.98; // what slots that are there may come to take
+constexpr double kept_share = 0.98;       // what slots that are there may come to take
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
 constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene

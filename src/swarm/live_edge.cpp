@@ -17,7 +17,6 @@ using std::chrono::seconds;
 constexpr double paced_burst_seconds = 0.01;
 
 constexpr seconds expected_after_end{2}; // blocks that were under way
-constexpr seconds want_lives{4};
 
 constexpr double requests_per_second = 20;
 constexpr double requests_burst = 300; // a joiner asks for 64 groups three times
@@ -215,9 +214,7 @@ bool LiveEdge::is_expected(NeighbourId from, Peer& peer, Block const& block) {
         peer.expected_until[block.stripe] = now + expected_after_end;
         return true;
     }
-    auto const want = wanted_.find({block.header.group, block.stripe});
-    auto const is_awaited = want != wanted_.end() && now - want->second.second <= want_lives;
-    if (is_awaited && want->second.first == from) return true;
+    if (is_wanted(from, block, now)) return true;
     auto const until = peer.expected_until.find(block.stripe);
     return until != peer.expected_until.end() && now < until->second;
 }
@@ -333,46 +330,6 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     act();
 }
 
-void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
-    auto const found = peers_.find(from);
-    if (found == peers_.end() || list.run != options_.parameters.run) return;
-    auto const now = MonotonicClock::now();
-    if (!found->second.requests.take(static_cast<double>(list.groups.size()), now)) {
-        events_.strike(from);
-        return;
-    }
-    policy_.on_uplink(uplink_queue());
-    auto const answers = policy_.answers_wants(backlog().behind(budget_.uplink()));
-    StripeList missing{list.rendition, list.run, {}};
-    for (auto const& entry : list.groups) {
-        auto refused = entry.stripes;
-        for (StripeIndex stripe; stripe.value < stripes() && answers; ++stripe) {
-            if (!has(entry.stripes, stripe)) continue;
-            auto const block = held(entry.group, stripe);
-            if (!block || !may_repeat(from, *block)) continue;
-            push(from, EdgeQueue::Class::catch_up, *block);
-            refused &= ~mask_of(stripe);
-        }
-        if (refused != 0) missing.groups.push_back({entry.group, refused});
-    }
-    if (!missing.groups.empty())
-        send(from, found->second, encode(MissingMessage{std::move(missing)}));
-    flush();
-}
-
-void LiveEdge::on_missing(NeighbourId from, StripeList const& list) {
-    if (!peers_.contains(from) || list.run != options_.parameters.run) return;
-    auto const now = MonotonicClock::now();
-    for (auto const& entry : list.groups) {
-        auto const erased = std::erase_if(wanted_, [&](auto const& wanted) {
-            auto const& [group, stripe] = wanted.first;
-            return group == entry.group && has(entry.stripes, stripe) &&
-                   wanted.second.first == from;
-        });
-        if (erased > 0) policy_.on_missing(from, entry.group, now);
-    }
-}
-
 void LiveEdge::publish(Group const& group, ChannelKey const& key) {
     assert(loop_.is_current() && options_.is_source);
     auto const now = MonotonicClock::now();
@@ -395,8 +352,18 @@ void LiveEdge::publish(Group const& group, ChannelKey const& key) {
 
 void LiveEdge::act() {
     if (stopped_) return;
-    for (auto const& action : policy_.take_actions())
-        std::visit([this](auto const& one) { run(one); }, action);
+    std::map<NeighbourId, Wanted> wanted;
+    for (auto const& action : policy_.take_actions()) {
+        auto const visitor = [&](auto const& one) {
+            if constexpr (std::is_same_v<decltype(one), WantBlocks const&>)
+                wanted[one.neighbour][one.group] |= one.stripes;
+            else
+                run(one);
+        };
+        std::visit(visitor, action);
+    }
+    for (auto const& [from, blocks] : wanted)
+        want(from, blocks);
 }
 
 void LiveEdge::run(SendSubscription const& action) {
@@ -452,23 +419,6 @@ void LiveEdge::run(CloseLink const& action) {
     if (peer->second.is_heard) return events_.close(action.neighbour);
     // It may not know of this run yet: its first word introduces it again.
     policy_.leave(action.neighbour, MonotonicClock::now());
-}
-
-void LiveEdge::run(WantBlocks const& action) {
-    auto const peer = peers_.find(action.neighbour);
-    if (peer == peers_.end()) return;
-    auto const now = MonotonicClock::now();
-    std::erase_if(wanted_, [&](auto const& entry) {
-        return now - entry.second.second > want_lives;
-    });
-    for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
-        if (!has(action.stripes, stripe)) continue;
-        wanted_[{action.group, stripe}] = {action.neighbour, now};
-        ++counters_.wanted;
-    }
-    StripeList const list{
-        options_.rendition, options_.parameters.run, {{action.group, action.stripes}}};
-    send(action.neighbour, peer->second, encode(WantMessage{list}));
 }
 
 void LiveEdge::run(RegenerateBlocks const& action) {

@@ -136,6 +136,8 @@ private:
 
     void introduce(NeighbourId id, Peer& peer);
     [[nodiscard]] bool is_expected(NeighbourId from, Peer& peer, Block const& block);
+    /// Whether it was asked of this neighbour, not long ago.
+    [[nodiscard]] bool is_wanted(NeighbourId from, Block const& block, MonotonicTime now) const;
     bool forgive(NeighbourId from, TokenBucket Peer::*allowance);
     [[nodiscard]] BlockScope scope() const;
     void offer(NeighbourId from, Block block, std::optional<GenuineSeal> const& checked = {});
@@ -151,13 +153,15 @@ private:
     bool may_repeat(NeighbourId to, Block const& block);
     void send(NeighbourId to, Peer& peer, Bytes message);
 
+    using Wanted = std::map<GroupNumber, StripeMask>;
+
     void act();
+    void want(NeighbourId from, Wanted const& blocks);
     void run(SendSubscription const& action);
     void run(StartPush const& action);
     void run(StopPush const& action);
     void run(OpenLink const& action);
     void run(CloseLink const& action);
-    void run(WantBlocks const& action);
     void run(RegenerateBlocks const& action);
 
     void tick();
