@@ -93,6 +93,14 @@ std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicT
     return weakest;
 }
 
+/// What somebody has beyond its share of the source's slots goes to those who have less than theirs.
+bool Children::may_take_of(
+    Victim const& victim, NeighbourId from, SubscribeMessage const& message
+) const {
+    if (victim.rank < 0) return slots_of(from) < source_share();
+    return message.may_preempt;
+}
+
 std::uint8_t Children::need(StripeIndex stripe, MonotonicTime now) const {
     if (has_free_slot(stripe)) return 0;
     auto const victim = may_preempt() ? weakest(stripe, now) : std::nullopt;
@@ -133,7 +141,7 @@ void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, M
     }
     if (has_free_slot(message.stripe)) return accept(from, request, {}, since, now);
     auto const victim = may_preempt() ? weakest(message.stripe, now) : std::nullopt;
-    auto const may_take = victim && (message.may_preempt || victim->rank < 0) &&
+    auto const may_take = victim && may_take_of(*victim, from, message) &&
                           request_class(*neighbour, request, now) > victim->rank;
     if (!may_take) {
         node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});

@@ -62,6 +62,8 @@ private:
     [[nodiscard]] bool has_free_slot(StripeIndex stripe) const;
     [[nodiscard]] bool may_preempt() const;
     [[nodiscard]] std::optional<Victim> weakest(StripeIndex stripe, MonotonicTime now) const;
+    [[nodiscard]] bool
+    may_take_of(Victim const& victim, NeighbourId from, SubscribeMessage const& message) const;
     void accept(
         NeighbourId from,
         SubscribeMessage const& request,
@@ -85,6 +87,8 @@ private:
     ) const;
     [[nodiscard]] Duration spans(int number) const;
     [[nodiscard]] std::size_t quota() const;
+    /// Of the source's slots, for one neighbour while others wait.
+    [[nodiscard]] std::size_t source_share() const;
     [[nodiscard]] std::size_t slots_of(NeighbourId id) const;
     void watch_source_children(MonotonicTime now);
     void note_rotation(Child const& victim, StripeIndex stripe, MonotonicTime now);

@@ -47,7 +47,9 @@ bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
     if (node_.options.is_source()) return true;
     auto const& feed = feeds_[stripe.value];
     if (!is_rooted(stripe)) return false;
-    return now - feed.accepted < trusted ||
+    // Parity leaves last: a parent that has no uplink to spare sends none.
+    auto const is_believed = stripe.value < node_.options.stripes && now - feed.accepted < trusted;
+    return is_believed ||
            (feed.has_block && now - feed.last_block < trusted + 2 * node_.options.span);
 }
 

@@ -51,6 +51,10 @@ std::size_t Children::quota() const {
     return node_.slots / node_.options.total();
 }
 
+std::size_t Children::source_share() const {
+    return (node_.options.total() + 3U) / 4;
+}
+
 std::size_t Children::slots_of(NeighbourId id) const {
     std::size_t held = 0;
     for (StripeIndex s; s.value < children_.size(); ++s)
@@ -87,8 +91,7 @@ int Children::source_rank(
     );
     auto const is_beyond = children_[stripe.value].size() > std::max<std::size_t>(each, 1);
     if (stripe != wanted && (!is_beyond || wanted_has > each)) return untouchable;
-    auto const share = (node_.options.total() + 3U) / 4;
-    if (others_wait_ && slots_of(child.id) > share) return over_share;
+    if (others_wait_ && slots_of(child.id) > source_share()) return over_share;
     auto const rank = static_cast<int>(child_class_of(child, stripe, now));
     auto const is_useless =
         brings_nothing(child, stripe, now) && now - rotated_[stripe.value] >= spans(proof_spans);
