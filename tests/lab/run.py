@@ -77,7 +77,7 @@ class Swarm:
         self.publisher = None
 
     def _start(self, place, command, name, kind, port, **streams):
-        told = int(network.rate(place.line.up) * self.plan.get("told", 0.9))
+        told = int(network.rate(place.line.up) * self.plan.get("told", 0.97))
         with place.inside():
             return self.case.node([*command, "--json", "--listen", f"{place.address}:0", *QUIET, "--uplink", str(told),
                                    "--http", f"127.0.0.1:{port}", *self.options], name, kind, **streams)

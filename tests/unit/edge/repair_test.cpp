@@ -39,6 +39,36 @@ struct Lacking : Node {
     }
 };
 
+/// All that it asks of this one is accepted.
+void subscribe_all(Node& viewer, std::uint64_t parent, NodePath const& path) {
+    for (int i = 0; i < 10; ++i) {
+        viewer.wait(milliseconds{50});
+        for (auto const& request : viewer.sent<SubscribeMessage>(parent))
+            viewer.hear(parent, AcceptMessage{request.stripe, path, {}});
+        viewer.forget();
+    }
+}
+
+/// How long it waits before it asks for what a group lacks, of which seven stripes have come;
+/// `flows`: of later ones all come, from a parent of each.
+milliseconds
+time_until_asked(Node& viewer, std::uint64_t parent, NodePath const& path, bool flows) {
+    auto const came = viewer.now();
+    auto const pass = [&](std::uint64_t group, std::uint8_t stripes) {
+        for (std::uint8_t s = 0; s < stripes; ++s)
+            viewer.block(parent, {s}, group, path);
+        if (stripes >= 8) viewer.policy().on_rebuilt({group}, viewer.now());
+    };
+    pass(newest + 1, 7);
+    auto group = newest + 2;
+    pass(group, flows ? 9 : 7);
+    for (int step = 1; viewer.take<WantBlocks>().empty() && step < 80; ++step) {
+        viewer.wait(milliseconds{50});
+        if (flows && step % (span / milliseconds{50}) == 0) pass(++group, 9);
+    }
+    return std::chrono::duration_cast<milliseconds>(viewer.now() - came);
+}
+
 } // namespace
 
 TEST_CASE("Repair leaves what would come too late to be played") {
@@ -91,15 +121,8 @@ TEST_CASE("Who plays a second behind asks for what it lacks while there is time"
         advert.spare = 9; // enough to begin as far back as it wants
         viewer.enter(10, {10});
         viewer.hear(10, advert);
-        viewer.wait(seconds{1});
-        for (auto const group : {newest + 1, newest + 2}) {
-            for (std::uint8_t s = 0; s < 7; ++s)
-                viewer.block(10, {s}, group, path_of({1, 10}));
-        }
-        auto const came = viewer.now();
-        while (viewer.take<WantBlocks>().empty() && viewer.now() - came < seconds{4})
-            viewer.wait(milliseconds{50});
-        auto const waited = viewer.now() - came;
+        subscribe_all(viewer, 10, path_of({1, 10}));
+        auto const waited = time_until_asked(viewer, 10, path_of({1, 10}), true);
         CHECK(waited >= (latency == seconds{1} ? milliseconds{300} : milliseconds{1200}));
         CHECK(waited < (latency == seconds{1} ? milliseconds{800} : milliseconds{2400}));
     }
@@ -109,26 +132,59 @@ TEST_CASE("Who begins near the newest group asks soon for what it lacks: it wait
 ) {
     for (bool const is_near : {true, false}) {
         CAPTURE(is_near);
-        Node viewer{{2}, 0, 8, 1, seconds{3}};
+        Node viewer{{2}, 18, 8, 1, seconds{3}};
         viewer.enter(1, source_id, true);
         auto advert = advert_of(9, 0);
         advert.spare = is_near ? 8 : 9;
         viewer.hear(1, advert);
         viewer.enter(10, {10});
+        advert.spare = 0; // it has the blocks, and no place
+        for (auto& stripe : advert.stripes)
+            stripe.need = StripeAdvert::nobody;
         viewer.hear(10, advert);
-        viewer.wait(seconds{1});
+        subscribe_all(viewer, 1, path_of({1}));
         REQUIRE(viewer.policy().starts_near() == is_near);
-        for (auto const group : {newest + 1, newest + 2}) {
-            for (std::uint8_t s = 0; s < 7; ++s)
-                viewer.block(1, {s}, group, path_of({1}));
-        }
-        auto const came = viewer.now();
-        while (viewer.take<WantBlocks>().empty() && viewer.now() - came < seconds{4})
-            viewer.wait(milliseconds{50});
-        auto const waited = viewer.now() - came;
+        auto const waited = time_until_asked(viewer, 1, path_of({1}), true);
         CHECK(waited >= (is_near ? milliseconds{300} : milliseconds{1200}));
         CHECK(waited < (is_near ? milliseconds{800} : milliseconds{2400}));
     }
+}
+
+TEST_CASE("What no parent brings is asked for soon") {
+    Node viewer{{2}, 0, 8, 1, seconds{3}};
+    auto advert = advert_of(9, 0);
+    advert.spare = 9;
+    viewer.enter(10, {10});
+    viewer.hear(10, advert);
+    viewer.wait(seconds{1});
+    auto const waited = time_until_asked(viewer, 10, path_of({1, 10}), false);
+    CHECK(waited >= milliseconds{300});
+    CHECK(waited < milliseconds{900});
+}
+
+TEST_CASE("Where all comes late, what is missing is asked for before it is due") {
+    Node viewer{{2}, 0, 8, 1, seconds{3}};
+    auto advert = advert_of(9, 0);
+    advert.spare = 9;
+    viewer.enter(10, {10});
+    viewer.hear(10, advert);
+    subscribe_all(viewer, 10, path_of({1, 10}));
+    // The first block of each group comes two seconds after it was made.
+    auto group = newest + 1;
+    auto const pass = [&](std::uint8_t stripes) {
+        for (std::uint8_t s = 0; s < stripes; ++s)
+            viewer.block(10, {s}, group, path_of({1, 10}), seconds{2});
+        if (stripes >= 8) viewer.policy().on_rebuilt({group}, viewer.now());
+        ++group;
+    };
+    pass(7);
+    auto const came = viewer.now();
+    for (int step = 1; viewer.take<WantBlocks>().empty() && step < 80; ++step) {
+        viewer.wait(milliseconds{50});
+        if (step % 5 == 0) pass(9);
+    }
+    CHECK(viewer.now() - came >= milliseconds{300});
+    CHECK(viewer.now() - came < milliseconds{1000}); // with what is left of three seconds
 }
 
 TEST_CASE("A block of a group that nobody has as a whole is asked of one that gets its stripe") {

@@ -250,3 +250,22 @@ TEST_CASE(
     }
     CHECK(source.policy().slots() == 36);
 }
+
+TEST_CASE("Of what one has beyond its share of the source's slots another gets up to its share") {
+    Node source{{1}, 9};
+    source.enter(2, {2});
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.hear(2, home_of(s));
+    REQUIRE(source.sent<AcceptMessage>(2).size() == 9);
+    source.enter(3, {3});
+    auto waiting = advert_of(0, 0); // has no stripe
+    waiting.is_searching = true;
+    for (int i = 0; i < 4; ++i) {
+        source.hear(2, advert_of(9, 0));
+        source.hear(3, waiting);
+        source.wait(milliseconds{200});
+    }
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.hear(3, subscribe(s));
+    CHECK(source.sent<AcceptMessage>(3).size() == 3);
+}

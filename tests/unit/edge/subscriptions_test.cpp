@@ -352,6 +352,22 @@ TEST_CASE("The source of a stream of few stripes hears adverts more rarely than 
     CHECK(many + 1 >= many_at_viewer);
 }
 
+TEST_CASE("Parity that was promised flows when it comes, data at once") {
+    Node viewer{{2}, 0};
+    viewer.enter(3, {3});
+    viewer.hear(3, advert_of(9, 0));
+    for (int i = 0; i < 10; ++i) {
+        viewer.wait(milliseconds{50});
+        for (auto const& request : viewer.sent<SubscribeMessage>(3))
+            viewer.hear(3, AcceptMessage{request.stripe, path_of({1, 3}), {}});
+        viewer.forget();
+    }
+    CHECK(viewer.policy().flowing() == 0xff);
+    viewer.block(3, {8}, 101, path_of({1, 3}));
+    viewer.wait(milliseconds{50});
+    CHECK(viewer.policy().flowing() == 0x1ff);
+}
+
 TEST_CASE("Only a stripe that is missed counts as waiting for a parent") {
     Node viewer{{2}, 0};
     feed(viewer);
