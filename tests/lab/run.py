@@ -2,7 +2,7 @@
 
 A scenario names the stream, the source's line, the viewers' lines (lines.toml, with changes), how viewers come and go, what
 happens to lines, and the bars. The first viewer comes `lead` seconds after the first chunk was closed; `seconds` are measured,
-from `settle` seconds after that. Each program is told of `told` of its line's uplink (0.9).
+from `settle` seconds after that. Each program is told of `told` of its line's uplink (0.97).
 """
 import contextlib
 import itertools
