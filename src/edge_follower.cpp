@@ -71,6 +71,7 @@ void EdgeFollower::update(MonotonicTime now) {
     if (!run_ || !edge) return;
     auto const is_served = !edge->policy().is_stepped_back() && (has_bytes() || is_waiting(now));
     playback_.set_edge(is_served);
+    playback_.set_fed(edge->is_fed());
 }
 
 EdgeFollower::Coming& EdgeFollower::open(GroupHeader const& header) {

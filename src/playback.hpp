@@ -41,6 +41,7 @@ public:
     void mark(Timeline::Mark const& mark) { timeline_.mark(mark); }
     void set_size(ChunkNumber number, std::uint64_t size) { timeline_.set_size(number, size); }
     void set_edge(bool has_edge);
+    void set_fed(bool is_fed) { timeline_.set_fed(is_fed); }
     /// What the store has verified of a chunk has changed.
     void refresh(ChunkNumber number);
     void end(ChunkNumber last);

@@ -236,7 +236,7 @@ std::optional<Timeline::Position> Timeline::choose_live_start(bool is_patient) c
     auto is_old_enough = false;
     auto const consider = [&](Position at, MediaTime media_time) {
         if (chosen && media_time > latest) return;
-        if (present_from(at) < start_media) return;
+        if (present_from(at) < enough_to_start()) return;
         chosen = at;
         is_old_enough = media_time <= latest;
     };

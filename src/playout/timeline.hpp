@@ -102,6 +102,9 @@ public:
     void set_available(ChunkNumber number, ByteRanges const& present);
     /// Whether bytes come over the live edge as they are recorded, see `effective_latency`.
     void set_edge(bool has_edge);
+    /// Whether as many bytes come over it as are recorded: who is not fed yet starts with more in
+    /// hand.
+    void set_fed(bool is_fed) { is_fed_ = is_fed; }
     /// No chunk follows `last`. The first statement holds.
     void end(ChunkNumber last);
 
@@ -229,11 +232,15 @@ private:
     // With less in hand a start would say nothing yet of how fast bytes come. It is one group of
     // usual length, and the first of the next one.
     static constexpr MediaTime start_media = std::chrono::milliseconds{200};
+    [[nodiscard]] MediaTime enough_to_start() const {
+        return has_edge_ && !is_fed_ ? effective_latency() / 2 : start_media;
+    }
 
     Options options_;
     State state_ = State::starting;
     bool has_start_ = false;
     bool has_edge_ = false;
+    bool is_fed_ = true;
     KnownChunks known_; // from the playhead on
     GroupMarks marks_;  // of these, inside them
     Segments segments_;

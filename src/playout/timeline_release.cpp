@@ -82,7 +82,7 @@ bool Timeline::start_elsewhere() {
 bool Timeline::has_enough_from(Known const& known, Position at) const {
     auto const size = known.chunk.size;
     if (size > 0 && known.present_from(at.offset) >= size) return true;
-    return !marks_.of(at.chunk).empty() && present_from(at) >= start_media;
+    return !marks_.of(at.chunk).empty() && present_from(at) >= enough_to_start();
 }
 
 // Release

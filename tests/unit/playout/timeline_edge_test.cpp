@@ -31,7 +31,8 @@ TEST_CASE("Timeline releases the bytes of an open chunk as its groups come") {
     CHECK(player.timeline.counters().gaps == 0);
 }
 
-TEST_CASE("Timeline starts where half a second of the live edge is there, as far back as asked for"
+TEST_CASE(
+    "Timeline starts where a fifth of a second of the live edge is there, as far back as asked for"
 ) {
     LivePlayer player;
     player.groups(1, 0, 16);

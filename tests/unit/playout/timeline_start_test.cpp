@@ -97,6 +97,26 @@ TEST_CASE("Timeline starts at the live edge with a fifth of a second of media") 
     CHECK(player.released() == 2 * group_size);
 }
 
+TEST_CASE("Timeline starts with half the latency in hand while the live edge brings too little") {
+    LivePlayer player;
+    player.timeline.set_fed(false);
+    player.groups(1, 0, 5); // 1.25 s of the 1.5
+    player.timeline.start_at(start_of(1));
+    CHECK_FALSE(player.at(seconds{0}));
+    SECTION("until that is there") {
+        player.groups(1, 5, 7);
+        CHECK(player.at(milliseconds{100}));
+    }
+    SECTION("or it brings as much as is recorded") {
+        player.timeline.set_fed(true);
+        CHECK(player.at(milliseconds{100}));
+    }
+    SECTION("or the latency asked for is over") {
+        CHECK_FALSE(player.at(milliseconds{2999}));
+        CHECK(player.at(seconds{3}));
+    }
+}
+
 TEST_CASE("Timeline starts at the live edge with less when the chunk ends or patience does") {
     LivePlayer player;
     player.group(1, 15);
