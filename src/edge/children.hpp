@@ -87,6 +87,7 @@ private:
     ) const;
     [[nodiscard]] Duration spans(int number) const;
     [[nodiscard]] std::size_t quota() const;
+    [[nodiscard]] std::size_t staying(StripeIndex stripe) const;
     /// Of the source's slots, for one neighbour while others wait.
     [[nodiscard]] std::size_t source_share() const;
     [[nodiscard]] std::size_t slots_of(NeighbourId id) const;

@@ -25,8 +25,8 @@ constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost it
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
 constexpr milliseconds lack_memory{1500}; // who has lost a stripe says now and then that it flows
-constexpr int over_share = -1;            // rank of a slot beyond a session's share
-constexpr std::size_t comparable = 4;     // stripes: of fewer, one is often far behind the other
+constexpr int over_share = -(child_class::home + 1); // what a slot beyond a share counts less
+constexpr std::size_t comparable = 4; // stripes: of fewer, one is often far behind the other
 
 /// How late the stripes come at a neighbour, half of them later; none of few.
 std::optional<Duration> middle_age(Acquaintance const& neighbour) {
@@ -62,18 +62,18 @@ std::size_t Children::slots_of(NeighbourId id) const {
     return held;
 }
 
+/// Children of the stripe that have not been told to go.
+std::size_t Children::staying(StripeIndex stripe) const {
+    auto const is_staying = [](Child const& child) { return !child.leaving_at; };
+    return static_cast<std::size_t>(std::ranges::count_if(children_[stripe.value], is_staying));
+}
+
 bool Children::source_has_free_slot(StripeIndex stripe) const {
     auto const each = quota();
+    auto const here = staying(stripe);
     std::size_t beyond = 0;
-    std::size_t here = 0;
-    for (StripeIndex s; s.value < children_.size(); ++s) {
-        auto const& all = children_[s.value];
-        auto const staying = static_cast<std::size_t>(
-            std::count_if(all.begin(), all.end(), [](auto const& c) { return !c.leaving_at; })
-        );
-        if (staying > each) beyond += staying - each;
-        if (s == stripe) here = staying;
-    }
+    for (StripeIndex s; s.value < children_.size(); ++s)
+        beyond += std::max(staying(s), each) - each;
     // A second child would wait for all that the first one is sent.
     if (node_.is_making_up) return here == 0 && used_ < node_.slots;
     if (here < each) return true;
@@ -85,14 +85,10 @@ int Children::source_rank(
 ) const {
     constexpr int untouchable = child_class::home + 1;
     auto const each = quota();
-    auto const& siblings = children_[wanted.value];
-    auto const wanted_has = static_cast<std::size_t>(
-        std::count_if(siblings.begin(), siblings.end(), [](auto const& c) { return !c.leaving_at; })
-    );
-    auto const is_beyond = children_[stripe.value].size() > std::max<std::size_t>(each, 1);
-    if (stripe != wanted && (!is_beyond || wanted_has > each)) return untouchable;
-    if (others_wait_ && slots_of(child.id) > source_share()) return over_share;
+    auto const is_beyond = staying(stripe) > std::max<std::size_t>(each, 1);
+    if (stripe != wanted && (!is_beyond || staying(wanted) > each)) return untouchable;
     auto const rank = static_cast<int>(child_class_of(child, stripe, now));
+    if (others_wait_ && slots_of(child.id) > source_share()) return rank + over_share;
     auto const is_useless =
         brings_nothing(child, stripe, now) && now - rotated_[stripe.value] >= spans(proof_spans);
     return is_useless ? std::min<int>(rank, child_class::relay) : rank;
@@ -276,8 +272,9 @@ void Children::watch_source_children(MonotonicTime now) {
     std::size_t settled = 0;
     for (auto& [id, neighbour] : node_.neighbours) {
         if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
-        if (neighbour.is_searching && slots_of(id) == 0) others_wait_ = true;
         if (now - neighbour.entered < spans(settled_spans)) continue;
+        auto const is_fed = count(neighbour.flowing) >= node_.options.stripes;
+        if (neighbour.is_searching && !is_fed && slots_of(id) == 0) others_wait_ = true;
         ++settled;
         auto const usual = middle_age(neighbour);
         auto const late_by = std::max<Duration>(held_back, spans(held_spans));

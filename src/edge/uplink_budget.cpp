@@ -10,7 +10,7 @@
 namespace minuteswarm {
 namespace {
 
-constexpr double share = 0.95;
+constexpr double share = 0.92;
 constexpr double kept_share = 0.98;       // what slots that are there may come to take
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
@@ -18,8 +18,8 @@ constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
 constexpr MediaTime least_media = std::chrono::seconds{4};
 constexpr MediaTime least_unless_given = std::chrono::seconds{1};
 constexpr double unknown_bitrate = 4'000'000;
-// Of a narrow uplink, in bits per second: the twentieth that slots leave of it does not hold the
-// adverts of a node with a dozen neighbours, and connections that come and go.
+// Of a narrow uplink, in bits per second: what slots leave of it does not hold the adverts of a
+// node with a dozen neighbours, and connections that come and go.
 constexpr double narrow_reserve = 4'000;
 
 } // namespace

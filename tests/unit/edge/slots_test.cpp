@@ -258,9 +258,11 @@ TEST_CASE("Of what one has beyond its share of the source's slots another gets u
         source.hear(2, home_of(s));
     REQUIRE(source.sent<AcceptMessage>(2).size() == 9);
     source.enter(3, {3});
-    auto waiting = advert_of(0, 0); // has no stripe
+    auto waiting = advert_of(9, 0); // has no stripe
+    for (auto& stripe : waiting.stripes)
+        stripe.is_flowing = false;
     waiting.is_searching = true;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 25; ++i) { // long enough to be believed
         source.hear(2, advert_of(9, 0));
         source.hear(3, waiting);
         source.wait(milliseconds{200});
@@ -268,4 +270,31 @@ TEST_CASE("Of what one has beyond its share of the source's slots another gets u
     for (std::uint8_t s = 0; s < 9; ++s)
         source.hear(3, subscribe(s));
     CHECK(source.sent<AcceptMessage>(3).size() == 3);
+}
+
+TEST_CASE("No stripe loses its last root to a request for another one") {
+    Node source{{1}, 10};
+    for (std::uint64_t id = 2; id < 6; ++id)
+        source.enter(id, {static_cast<std::uint32_t>(id)});
+    for (std::uint8_t s = 0; s < 9; ++s)
+        source.hear(2, home_of(s));
+    source.hear(3, subscribe(0)); // a second child
+    REQUIRE(source.policy().used_slots() == 10);
+    auto home = advert_of(9, 0);
+    for (auto& stripe : home.stripes)
+        stripe.is_flowing = stripe.stripe.value != 0; // needs the first one
+    source.hear(2, home);
+    source.hear(3, home);
+    source.wait(milliseconds{400});
+    // One child of the first stripe may go; it is still sent blocks when the next one comes.
+    for (std::uint8_t const s : {std::uint8_t{1}, std::uint8_t{2}})
+        source.hear(3U + s, home_of(s));
+    std::size_t preempted = 0;
+    for (std::uint64_t id = 2; id < 6; ++id) {
+        auto const told = source.sent<PreemptMessage>(id);
+        preempted += static_cast<std::size_t>(
+            std::ranges::count(told, StripeIndex{0}, &PreemptMessage::stripe)
+        );
+    }
+    CHECK(preempted == 1);
 }
