@@ -93,14 +93,6 @@ std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicT
     return weakest;
 }
 
-/// What somebody has beyond its share of the source's slots goes to those who have less than
-/// theirs.
-bool Children::may_take_of(Victim const& victim, NeighbourId from, SubscribeMessage const& message)
-    const {
-    if (victim.rank < 0) return slots_of(from) < source_share();
-    return message.may_preempt;
-}
-
 std::uint8_t Children::need(StripeIndex stripe, MonotonicTime now) const {
     if (has_free_slot(stripe)) return 0;
     auto const victim = may_preempt() ? weakest(stripe, now) : std::nullopt;

@@ -10,6 +10,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds watch_period{200};
 constexpr int proof_spans = 12;   // a root that forwards has reached half of all by then
+constexpr int looking_spans = 4;  // a neighbour newer than that may find its stripes elsewhere
 constexpr int settled_spans = 16; // a neighbour newer than that may lack stripes
 constexpr milliseconds usual_span{250};
 constexpr seconds out_of_favour{20}; // after a rotation: the others may prove themselves
@@ -53,6 +54,15 @@ std::size_t Children::quota() const {
 
 std::size_t Children::source_share() const {
     return (node_.options.total() + 3U) / 4;
+}
+
+/// What somebody has beyond its share of the source's slots goes to those who have less than
+/// theirs, but what others wait for, as it says, to homes alone: these pass it on.
+bool Children::may_take_of(Victim const& victim, NeighbourId from, SubscribeMessage const& message)
+    const {
+    if (victim.rank >= 0) return message.may_preempt;
+    if (slots_of(from) >= source_share()) return false;
+    return message.is_home || victim.rank < child_class::relay + over_share;
 }
 
 std::size_t Children::slots_of(NeighbourId id) const {
@@ -272,9 +282,11 @@ void Children::watch_source_children(MonotonicTime now) {
     std::size_t settled = 0;
     for (auto& [id, neighbour] : node_.neighbours) {
         if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
-        if (now - neighbour.entered < spans(settled_spans)) continue;
         auto const is_fed = count(neighbour.flowing) >= node_.options.stripes;
-        if (neighbour.is_searching && !is_fed && slots_of(id) == 0) others_wait_ = true;
+        auto const has_looked = now - neighbour.entered >= spans(looking_spans);
+        if (neighbour.is_searching && has_looked && !is_fed && slots_of(id) == 0)
+            others_wait_ = true;
+        if (now - neighbour.entered < spans(settled_spans)) continue;
         ++settled;
         auto const usual = middle_age(neighbour);
         auto const late_by = std::max<Duration>(held_back, spans(held_spans));

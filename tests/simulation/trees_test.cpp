@@ -189,7 +189,7 @@ TEST_CASE("While slots are short, viewers give up parity before anybody drops be
         SwarmModel model{options->model};
         populate(model, *options);
         model.run_until(MonotonicTime{} + seconds{25});
-        REQUIRE(with_parity(model) >= 59);
+        REQUIRE(with_parity(model) >= 58);
         // Slots for all of K stripes, but not of K + 1.
         for (int i = 0; i < 10; ++i) {
             PeerOptions without_uplink;
