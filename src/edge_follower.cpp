@@ -53,6 +53,7 @@ void EdgeFollower::on_descriptor(Descriptor const& descriptor) {
     joined_at_ = MonotonicClock::now();
     patience_ = std::max(patience, patience_spans * std::chrono::milliseconds{edge.span_ms});
     playback_.set_edge(true); // the latency follows from that
+    playback_.set_fed(false);
     swarm_.begin_edge(
         {options_.event,
          options_.rendition,
@@ -116,6 +117,7 @@ void EdgeFollower::on_bytes(GroupHeader const& header, std::vector<EdgeBytes> co
     if (header.is_last()) playback_.set_size(header.chunk, header.offset.value + header.length);
     playback_.refresh(header.chunk);
     if (coming.record) check(coming);
+    if (auto const* edge = swarm_.edge()) playback_.set_fed(edge->is_fed());
     events_.on_bytes(header.chunk);
 }
 

@@ -103,7 +103,7 @@ inline constexpr std::size_t edge_marks =
     4096; ///< groups ahead of the playhead whose media time is known: 17 minutes of 250 ms
 inline constexpr std::size_t edge_control_percent =
     5; ///< of the bitrate, for the policy's messages
-inline constexpr std::size_t edge_control_floor = 250; ///< bytes a second whatever the bitrate
+inline constexpr std::size_t edge_control_floor = 350; ///< bytes a second whatever the bitrate
 inline constexpr std::size_t edge_queue =
     2 * MiB; ///< of blocks that wait for one neighbour: a second of all stripes at 16 Mbit/s
 inline constexpr std::size_t edge_queue_control =

@@ -85,7 +85,7 @@ Admission::Step Admission::tick(MonotonicTime now) {
     }
     // Who brings less than it takes waits for room: where uplink is short while viewers come one
     // after another, all would lack it else, those who play already too.
-    if (!was_fed_) node_.is_on_trial = node_.slots < node_.options.total();
+    node_.is_on_trial |= !was_fed_ && node_.slots < node_.options.total();
     if (count(node_.flowing) >= node_.options.stripes) {
         was_fed_ = true;
         // Who is fed only now and then is not fed.

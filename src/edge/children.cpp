@@ -77,7 +77,9 @@ bool Children::may_preempt() const {
     return leaving_ < limits::edge_leaving_children && node_.queue < node_.options.span;
 }
 
-std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicTime now) const {
+std::optional<Children::Victim> Children::weakest(
+    StripeIndex stripe, MonotonicTime now, std::function<bool(Victim const&)> const& may_go
+) const {
     std::optional<Victim> weakest;
     for (StripeIndex s; s.value < children_.size(); ++s) {
         for (auto const& child : children_[s.value]) {
@@ -87,7 +89,8 @@ std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicT
                                   : static_cast<int>(child_class_of(child, s, now));
             auto const is_weaker = !weakest || rank < weakest->rank ||
                                    (rank == weakest->rank && child.accepted > weakest->accepted);
-            if (is_weaker) weakest = Victim{child.id, s, rank, child.accepted};
+            Victim const victim{child.id, s, rank, child.accepted};
+            if (is_weaker && may_go(victim)) weakest = victim;
         }
     }
     return weakest;
@@ -95,9 +98,12 @@ std::optional<Children::Victim> Children::weakest(StripeIndex stripe, MonotonicT
 
 std::uint8_t Children::need(StripeIndex stripe, MonotonicTime now) const {
     if (has_free_slot(stripe)) return 0;
-    auto const victim = may_preempt() ? weakest(stripe, now) : std::nullopt;
-    if (!victim || victim->rank >= child_class::home) return StripeAdvert::nobody;
-    return static_cast<std::uint8_t>(std::max(victim->rank + 1, 1));
+    if (!may_preempt()) return StripeAdvert::nobody;
+    auto const is_for_homes = [](Victim const& victim) { return goes_to_homes_alone(victim); };
+    auto const victim = weakest(stripe, now, std::not_fn(is_for_homes));
+    if (victim && victim->rank < child_class::home)
+        return static_cast<std::uint8_t>(std::max(victim->rank + 1, 1));
+    return weakest(stripe, now, is_for_homes) ? child_class::home : StripeAdvert::nobody;
 }
 
 std::optional<RejectMessage::Reason>
@@ -132,10 +138,12 @@ void Children::on_subscribe(NeighbourId from, SubscribeMessage const& message, M
         return;
     }
     if (has_free_slot(message.stripe)) return accept(from, request, {}, since, now);
-    auto const victim = may_preempt() ? weakest(message.stripe, now) : std::nullopt;
-    auto const may_take = victim && may_take_of(*victim, from, message) &&
-                          request_class(*neighbour, request, now) > victim->rank;
-    if (!may_take) {
+    auto const rank = static_cast<int>(request_class(*neighbour, request, now));
+    auto const may_go = [&](Victim const& one) {
+        return rank > one.rank && may_take_of(one, from, message);
+    };
+    auto const victim = may_preempt() ? weakest(message.stripe, now, may_go) : std::nullopt;
+    if (!victim) {
         node_.send(from, RejectMessage{message.stripe, RejectMessage::Reason::full});
         return;
     }
@@ -310,7 +318,7 @@ void Children::let_go(std::size_t kept) {
         StripeIndex from;
         for (StripeIndex s; s.value < children_.size(); ++s)
             if (staying(s) >= staying(from)) from = s;
-        auto const victim = weakest(from, MonotonicTime::max());
+        auto const victim = weakest(from, MonotonicTime::max(), [](auto const&) { return true; });
         if (!victim) return;
         node_.send(victim->id, PreemptMessage{victim->stripe, {}, {}, 0});
         remove(victim->id, victim->stripe);

@@ -3,6 +3,7 @@
 #include "edge/edge_node.hpp"
 #include "edge/parents.hpp"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -45,10 +46,12 @@ public:
     [[nodiscard]] std::size_t preempted() const { return preempted_; }
 
 private:
+    /// What a slot beyond a share of the source's counts less than others.
+    static constexpr int over_share = -(child_class::home + 1);
     struct Victim {
         NeighbourId id;
         StripeIndex stripe;
-        int rank = 0; ///< a request must be of a higher class
+        int rank = 0; ///< a request must be of a higher class; negative: beyond its share
         MonotonicTime accepted{};
     };
 
@@ -61,7 +64,14 @@ private:
     child_class_of(Child const& child, StripeIndex stripe, MonotonicTime now) const;
     [[nodiscard]] bool has_free_slot(StripeIndex stripe) const;
     [[nodiscard]] bool may_preempt() const;
-    [[nodiscard]] std::optional<Victim> weakest(StripeIndex stripe, MonotonicTime now) const;
+    /// Of those that `may_go`.
+    [[nodiscard]] std::optional<Victim> weakest(
+        StripeIndex stripe, MonotonicTime now, std::function<bool(Victim const&)> const& may_go
+    ) const;
+    /// Beyond its share, but others wait for what it gets, as it says: homes pass it on.
+    [[nodiscard]] static bool goes_to_homes_alone(Victim const& victim) {
+        return victim.rank < 0 && victim.rank >= child_class::relay + over_share;
+    }
     [[nodiscard]] bool
     may_take_of(Victim const& victim, NeighbourId from, SubscribeMessage const& message) const;
     void accept(
@@ -131,8 +141,8 @@ private:
     };
     std::vector<Sent> sent_;
     std::optional<MonotonicTime> all_lost_at_; ///< source: every child fell silent or went
-    bool others_wait_ = false;        ///< source: somebody without a slot here lacks stripes
-    StripeMask undelivered_ = 0;      ///< source: stripes that half of all lack
+    bool others_wait_ = false;   ///< source: somebody without a slot here finds too few stripes
+    StripeMask undelivered_ = 0; ///< source: stripes that half of all lack
     StripeMask seldom_delivered_ = 0; ///< source: these, and that half of all have lacked of late
     MonotonicTime watched_{};
     std::vector<MonotonicTime> rotated_;

@@ -115,7 +115,9 @@ struct EdgeNode {
     bool has_room = false;   ///< two slots are free
     bool is_held_up = false; ///< by blocks of an outage: takes no more children
     bool is_stepped_back = false;
-    bool is_on_trial = false; ///< came, or came back, and is not fed yet: those who are go first
+    /// Came back, or came and brings less than it takes, and is not fed yet: those who are go
+    /// first.
+    bool is_on_trial = false;
     bool is_searching = false;
     MonotonicTime searching_since{};
     std::optional<GroupNumber> newest; ///< of any stripe

@@ -47,10 +47,12 @@ bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
     if (node_.options.is_source()) return true;
     auto const& feed = feeds_[stripe.value];
     if (!is_rooted(stripe)) return false;
-    // Parity leaves last: a parent that has no uplink to spare sends none.
-    auto const is_believed = stripe.value < node_.options.stripes && now - feed.accepted < trusted;
-    return is_believed ||
-           (feed.has_block && now - feed.last_block < trusted + 2 * node_.options.span);
+    auto const patience = trusted + 2 * node_.options.span;
+    if (feed.has_block) return now - feed.last_block < patience;
+    // Parity leaves last: a parent that has no uplink to spare sends none. The former one may.
+    auto const is_data = stripe.value < node_.options.stripes;
+    return (is_data && now - feed.accepted < trusted) ||
+           (feed.former && now - feed.former_at < patience);
 }
 
 NodePath Parents::path(StripeIndex stripe) const {

@@ -11,6 +11,7 @@ using std::chrono::seconds;
 constexpr milliseconds usual_period{500};  // or two spans
 constexpr milliseconds pause{250};         // when one that was asked has nothing; or a span
 constexpr milliseconds after{1200};        // or 1.6 times what this node's groups usually take
+constexpr milliseconds short_after{600};   // of one that lacks a parent; longer than CatchUp waits
 constexpr milliseconds hurried_after{300}; // of one that cannot begin to play
 constexpr milliseconds asking_time{600};   // before a block is due, where latency is short
 constexpr milliseconds least_after{300};
@@ -44,9 +45,9 @@ Duration Repair::period(MonotonicTime now) const {
 bool Repair::is_overdue(GroupWindow::Missing const& missing, MonotonicTime now) const {
     // What no parent brings does not come by itself.
     auto const is_short = count(missing.held | node_.flowing) < node_.options.stripes;
-    auto most = is_short || now < node_.hurries_until
-                    ? Duration{hurried_after}
-                    : std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    Duration most = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
+    if (is_short) most = short_after;
+    if (now < node_.hurries_until) most = hurried_after;
     // Where all blocks come late, others may have them sooner.
     if (auto const back = node_.options.start_back; back > Duration{})
         most = std::min(most, back - asking_time - (missing.seen - missing.made));
@@ -141,6 +142,7 @@ void Repair::ask(GroupWindow::Missing const& missing, MonotonicTime now) {
         if (has(missing.held, s) || count(lacking) + there >= node_.options.stripes) continue;
         lacking |= mask_of(s);
     }
+    if (lacking == 0) return; // it is here, and was not to be rebuilt
     auto& asked = asked_[missing.group];
     note_silent(asked, missing.held, now);
     asked.last = of_whole(missing.group, lacking, now);

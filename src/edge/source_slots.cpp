@@ -26,8 +26,7 @@ constexpr milliseconds reserved{1000};  // for homes, after a stripe has lost it
 constexpr milliseconds held_back{1000}; // a stripe that comes so much later than others
 constexpr int held_spans = 4;
 constexpr milliseconds lack_memory{1500}; // who has lost a stripe says now and then that it flows
-constexpr int over_share = -(child_class::home + 1); // what a slot beyond a share counts less
-constexpr std::size_t comparable = 4; // stripes: of fewer, one is often far behind the other
+constexpr std::size_t comparable = 4;     // stripes: of fewer, one is often far behind the other
 
 /// How late the stripes come at a neighbour, half of them later; none of few.
 std::optional<Duration> middle_age(Acquaintance const& neighbour) {
@@ -57,18 +56,19 @@ std::size_t Children::source_share() const {
 }
 
 /// What somebody has beyond its share of the source's slots goes to those who have less than
-/// theirs, but what others wait for, as it says, to homes alone: these pass it on.
+/// theirs.
 bool Children::may_take_of(Victim const& victim, NeighbourId from, SubscribeMessage const& message)
     const {
     if (victim.rank >= 0) return message.may_preempt;
     if (slots_of(from) >= source_share()) return false;
-    return message.is_home || victim.rank < child_class::relay + over_share;
+    return message.is_home || !goes_to_homes_alone(victim);
 }
 
 std::size_t Children::slots_of(NeighbourId id) const {
+    auto const is_staying = [&](Child const& child) { return child.id == id && !child.leaving_at; };
     std::size_t held = 0;
     for (StripeIndex s; s.value < children_.size(); ++s)
-        held += is_child(id, s) ? 1U : 0U;
+        held += std::ranges::any_of(children_[s.value], is_staying) ? 1U : 0U;
     return held;
 }
 
@@ -281,7 +281,9 @@ void Children::watch_source_children(MonotonicTime now) {
     std::vector<std::size_t> lacked(children_.size());
     std::size_t settled = 0;
     for (auto& [id, neighbour] : node_.neighbours) {
-        if (!neighbour.has_advert || neighbour.is_stepped_back) continue;
+        // Who is on trial says that it has stepped back, and searches.
+        if (!neighbour.has_advert || (neighbour.is_stepped_back && !neighbour.is_searching))
+            continue;
         auto const is_fed = count(neighbour.flowing) >= node_.options.stripes;
         auto const has_looked = now - neighbour.entered >= spans(looking_spans);
         if (neighbour.is_searching && has_looked && !is_fed && slots_of(id) == 0)

@@ -39,7 +39,7 @@ struct AdvertMessage {
     std::uint8_t incomplete = 0;       ///< newest groups, of which not all are rebuilt
     bool is_searching = false;         ///< wants to hear of every change
     bool is_directed = false;          ///< it connected to the receiver for its homes
-    bool is_stepped_back = false;      ///< leaves the live edge to others, or has just come back
+    bool is_stepped_back = false;      ///< leaves the live edge to others, or is on trial
     std::vector<StripeAdvert> stripes; ///< ascending
     /// Groups that begin with a random access point, newest first: where a joiner may begin.
     std::vector<GroupNumber> entries{};
@@ -56,7 +56,7 @@ struct SubscribeMessage {
     bool is_home = false;      ///< and has slots for two children
     bool is_relay = false;     ///< has at least two children in the stripe
     bool is_needy = false;     ///< cannot rebuild groups without it
-    bool has_uplink = false;   ///< has slots at all, and has not just come back
+    bool has_uplink = false;   ///< has slots at all, and is not on trial
     bool is_adopt = false;     ///< the receiver took its place at a parent
     bool is_desperate = false; ///< found no proper parent
     bool may_preempt = true;

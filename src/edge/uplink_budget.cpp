@@ -11,7 +11,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr double share = 0.92;
-constexpr double kept_share = 0.98;       // what slots that are there may come to take
+constexpr double kept_share = 0.95;       // what slots that are there may come to take
 constexpr double least_for_chunks = 0.05; // of the uplink
 constexpr double unknown_uplink_times_bitrate = 2;
 constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
@@ -77,7 +77,8 @@ double UplinkBudget::pace() const {
 }
 
 double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const {
-    auto const left = has_waiting_blocks ? 0 : pace() - acknowledgements() - promised(used_slots);
+    auto const left =
+        has_waiting_blocks ? 0 : share * uplink() - acknowledgements() - promised(used_slots);
     return std::max(left, least_for_chunks * uplink());
 }
 

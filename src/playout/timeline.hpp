@@ -113,7 +113,7 @@ public:
     /// time; the first one of an event that has ended or of one that is younger than that. None
     /// while none is known.
     [[nodiscard]] std::optional<Position> choose_start() const;
-    /// With the live edge: the same among those with a fifth of a second of media that is there,
+    /// With the live edge: the same among those with enough media that is there to start with,
     /// as far back as was asked for; not `patient`, the oldest of them if none is that far back.
     [[nodiscard]] std::optional<Position> choose_live_start(bool is_patient) const;
     /// Sets the playhead, to the start of a chunk or to a random access point in it. Once, before
@@ -121,7 +121,8 @@ public:
     /// to the next random access point that has.
     ///
     /// Playing starts when the chunk is there to its end. One that comes over the live edge, so
-    /// that marks tell how much media there is, need only have its first half second.
+    /// that marks tell how much media there is, need only have its first fifth of a second; while
+    /// too little comes, half the latency, two seconds at most.
     void start_at(Position start);
     [[nodiscard]] bool has_start() const { return has_start_; }
 
@@ -232,9 +233,8 @@ private:
     // With less in hand a start would say nothing yet of how fast bytes come. It is one group of
     // usual length, and the first of the next one.
     static constexpr MediaTime start_media = std::chrono::milliseconds{200};
-    [[nodiscard]] MediaTime enough_to_start() const {
-        return has_edge_ && !is_fed_ ? effective_latency() / 2 : start_media;
-    }
+    static constexpr MediaTime most_start_media = std::chrono::seconds{2};
+    [[nodiscard]] MediaTime enough_to_start() const;
 
     Options options_;
     State state_ = State::starting;

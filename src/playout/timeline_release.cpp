@@ -78,6 +78,14 @@ bool Timeline::start_elsewhere() {
     return true;
 }
 
+/// Who waits for as long as the latency waits no longer for more.
+MediaTime Timeline::enough_to_start() const {
+    auto const is_patient =
+        !waiting_since_ || now_ < saturated_add(*waiting_since_, effective_latency());
+    if (!has_edge_ || is_fed_ || !is_patient) return start_media;
+    return std::clamp(effective_latency() / 2, start_media, most_start_media);
+}
+
 /// To start with.
 bool Timeline::has_enough_from(Known const& known, Position at) const {
     auto const size = known.chunk.size;

@@ -212,7 +212,6 @@ void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
     if (link == links_.end() || stopped_) return;
     auto const now = MonotonicClock::now();
     neighbourhood_.heard(connection.id(), now);
-    if (edge_) edge_->note_message(bytes.size());
     // Blocks have a limit of their own: only those that were asked for are taken.
     auto const is_block = edge_ && edge_->is_neighbour(connection.id()) && !bytes.empty() &&
                           bytes[0] == static_cast<std::uint8_t>(MessageType::block);
@@ -221,6 +220,7 @@ void ChannelSwarm::on_message(ChannelConnection& connection, ByteView bytes) {
         strike(connection.id());
         return;
     }
+    if (edge_) edge_->note_message(bytes.size());
     auto message = decode_message(bytes);
     if (!message) {
         strike(connection.id());

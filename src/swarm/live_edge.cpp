@@ -32,6 +32,7 @@ constexpr double useless_burst = 500;
 constexpr double repeats_per_second = 2.0 * limits::edge_wants;
 constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
+constexpr double acknowledgements_share = 1.0 / 3;
 constexpr double repeats_burst_seconds = 3;
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
@@ -51,6 +52,11 @@ std::optional<TokenBucket> pacer(UplinkBudget const& budget, bool is_uplink_know
     if (!is_uplink_known) return std::nullopt;
     auto const rate = budget.pace() / 8;
     return TokenBucket{rate, rate * paced_burst_seconds};
+}
+
+TokenBucket acknowledgements_within(double uplink) {
+    auto const rate = acknowledgements_share * uplink / 8;
+    return {rate, rate};
 }
 
 TokenBucket repeats_within(double uplink) {
@@ -78,6 +84,7 @@ LiveEdge::LiveEdge(EventLoop& loop, Options options, Events events)
     , seal_checks_(loop, options.channel, [this](auto entries) { on_checked(std::move(entries)); })
     , policy_(policy_options(options), random_, MonotonicClock::now())
     , pacer_(pacer(budget_, options.uplink > 0))
+    , acknowledgements_(acknowledgements_within(budget_.uplink()))
     , tick_timer_(loop)
     , flush_timer_(loop) {
     update_slots();

@@ -79,7 +79,8 @@ public:
     /// edge's comes off its pace, up to a second of it, so that the uplink bounds all of it.
     void note_upload(std::uint64_t bytes);
 
-    /// So much came in one message, of whatever kind: it is acknowledged.
+    /// So much came in one message, of whatever kind: it is acknowledged. All messages together
+    /// count for a third of the uplink at most: who sends many small ones costs less than that.
     void note_message(std::size_t bytes);
 
     /// The source's next group: signs it and sends it off.
@@ -185,6 +186,7 @@ private:
     SealChecks seal_checks_;
     Subscriptions policy_;
     std::optional<TokenBucket> pacer_; ///< none while the uplink is not known
+    TokenBucket acknowledgements_;     ///< bytes of it that what comes may take
     double unpaced_ = 0; ///< bytes that left less those paced; negative: these have yet to leave
     std::map<NeighbourId, Peer> peers_;
     std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;

@@ -65,7 +65,10 @@ void LiveEdge::want(NeighbourId from, Wanted const& blocks) {
     });
     StripeList list{options_.rendition, options_.parameters.run, {}};
     for (auto const& [group, stripes] : blocks) {
-        if (list.groups.size() == limits::wanted_groups) break; // it is asked for again
+        if (list.groups.size() == limits::wanted_groups) {
+            send(from, peer->second, encode(WantMessage{list}));
+            list.groups.clear();
+        }
         list.groups.push_back({group, stripes});
         for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
             if (!has(stripes, stripe)) continue;

@@ -99,10 +99,12 @@ void LiveEdge::pace(std::size_t bytes, MonotonicTime now) {
 }
 
 void LiveEdge::note_message(std::size_t bytes) {
-    if (pacer_) spend_beside(acknowledgement_size(bytes));
+    auto const size = acknowledgement_size(bytes);
+    if (pacer_ && acknowledgements_.take(static_cast<double>(size), MonotonicClock::now()))
+        spend_beside(size);
 }
 
-/// Whoever makes this node send much else can hold the live edge up no longer than a while.
+/// Whoever makes this node send much else holds the live edge up for no longer than that.
 void LiveEdge::spend_beside(std::size_t bytes) {
     auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
     pacer_->spend(static_cast<double>(bytes), most_debt, MonotonicClock::now());

@@ -252,24 +252,35 @@ TEST_CASE(
 }
 
 TEST_CASE("Of what one has beyond its share of the source's slots another gets up to its share") {
-    Node source{{1}, 9};
-    source.enter(2, {2});
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.hear(2, home_of(s));
-    REQUIRE(source.sent<AcceptMessage>(2).size() == 9);
-    source.enter(3, {3});
-    auto waiting = advert_of(9, 0); // has no stripe
-    for (auto& stripe : waiting.stripes)
-        stripe.is_flowing = false;
-    waiting.is_searching = true;
-    for (int i = 0; i < 25; ++i) { // long enough to be believed
-        source.hear(2, advert_of(9, 0));
-        source.hear(3, waiting);
-        source.wait(milliseconds{200});
+    for (bool const is_relay : {false, true}) {
+        CAPTURE(is_relay);
+        Node source{{1}, 9};
+        source.enter(2, {2});
+        auto held = advert_of(9, 0);
+        for (auto& stripe : held.stripes)
+            stripe.is_relay = is_relay;
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.hear(2, subscribe(s));
+        REQUIRE(source.sent<AcceptMessage>(2).size() == 9);
+        source.enter(3, {3});
+        auto waiting = advert_of(9, 0); // has no stripe
+        for (auto& stripe : waiting.stripes)
+            stripe.is_flowing = false;
+        waiting.is_searching = true;
+        waiting.is_stepped_back = true; // on trial, as it brings less than it takes
+        for (int i = 0; i < 25; ++i) {  // long enough to be believed
+            source.hear(2, held);
+            source.hear(3, waiting);
+            source.wait(milliseconds{200});
+        }
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.hear(3, subscribe(s));
+        CHECK(source.sent<AcceptMessage>(3).size() == (is_relay ? 0 : 3));
+        if (!is_relay) continue;
+        for (std::uint8_t s = 0; s < 9; ++s)
+            source.hear(3, home_of(s)); // who passes it on may have it
+        CHECK(source.sent<AcceptMessage>(3).size() == 3);
     }
-    for (std::uint8_t s = 0; s < 9; ++s)
-        source.hear(3, subscribe(s));
-    CHECK(source.sent<AcceptMessage>(3).size() == 3);
 }
 
 TEST_CASE("No stripe loses its last root to a request for another one") {

@@ -100,11 +100,11 @@ TEST_CASE("Timeline starts at the live edge with a fifth of a second of media") 
 TEST_CASE("Timeline starts with half the latency in hand while the live edge brings too little") {
     LivePlayer player;
     player.timeline.set_fed(false);
-    player.groups(1, 0, 5); // 1.25 s of the 1.5
+    player.groups(1, 0, 6); // 1.25 s are there for certain, of 1.5
     player.timeline.start_at(start_of(1));
     CHECK_FALSE(player.at(seconds{0}));
     SECTION("until that is there") {
-        player.groups(1, 5, 7);
+        player.group(1, 6);
         CHECK(player.at(milliseconds{100}));
     }
     SECTION("or it brings as much as is recorded") {
