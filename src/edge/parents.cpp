@@ -52,7 +52,7 @@ bool Parents::is_flowing(StripeIndex stripe, MonotonicTime now) const {
     // Parity leaves last: a parent that has no uplink to spare sends none. The former one may.
     auto const is_data = stripe.value < node_.options.stripes;
     return (is_data && now - feed.accepted < trusted) ||
-           (feed.former && now - feed.former_at < patience);
+           (!is_data && feed.former && now - feed.former_at < patience);
 }
 
 NodePath Parents::path(StripeIndex stripe) const {

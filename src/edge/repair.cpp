@@ -11,9 +11,8 @@ using std::chrono::seconds;
 constexpr milliseconds usual_period{500};  // or two spans
 constexpr milliseconds pause{250};         // when one that was asked has nothing; or a span
 constexpr milliseconds after{1200};        // or 1.6 times what this node's groups usually take
-constexpr milliseconds short_after{600};   // of one that lacks a parent; longer than CatchUp waits
-constexpr milliseconds hurried_after{300}; // of one that cannot begin to play
-constexpr milliseconds asking_time{600};   // before a block is due, where latency is short
+constexpr milliseconds hurried_after{300}; // of one that cannot begin to play, or lacks a parent
+constexpr milliseconds asking_time{600};   // before a block is due
 constexpr milliseconds least_after{300};
 constexpr milliseconds answer_time{400}; // of one that has blocks of its own to send
 constexpr seconds silent_pause{3};       // of one that was asked, and neither sent nor said no
@@ -45,9 +44,9 @@ Duration Repair::period(MonotonicTime now) const {
 bool Repair::is_overdue(GroupWindow::Missing const& missing, MonotonicTime now) const {
     // What no parent brings does not come by itself.
     auto const is_short = count(missing.held | node_.flowing) < node_.options.stripes;
-    Duration most = std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
-    if (is_short) most = short_after;
-    if (now < node_.hurries_until) most = hurried_after;
+    auto most = is_short || now < node_.hurries_until
+                    ? Duration{hurried_after}
+                    : std::max<Duration>(after, groups_.typical_lag() * 8 / 5);
     // Where all blocks come late, others may have them sooner.
     if (auto const back = node_.options.start_back; back > Duration{})
         most = std::min(most, back - asking_time - (missing.seen - missing.made));

@@ -97,13 +97,15 @@ std::size_t with_parity(SwarmModel const& model) {
 TEST_CASE("A root displaced at the source goes on below its successor, and hardly a block is lost"
 ) {
     int strangers = 0;
-    for (unsigned seed = 1; seed <= 8 && (seed <= 2 || strangers == 0); ++seed) {
+    int displaced = 0; // in a swarm where all are content nobody wants the place
+    for (unsigned seed = 1; seed <= 8 && (displaced < 2 || strangers == 0); ++seed) {
         auto const model = settled("flash", 100, seconds{20}, seed);
         StripeIndex const stripe{5};
         auto const root = model->node(0).policy->children(stripe).front().id;
         auto const old_root = static_cast<NodeIndex>(root.value);
         auto const found = displace(*model, old_root, stripe);
-        REQUIRE(found.successor);
+        if (!found.successor) continue;
+        ++displaced;
         strangers += found.is_stranger ? 1 : 0;
         model->run_for(milliseconds{1500});
         auto above = parent_of(*model, old_root, stripe);
@@ -118,6 +120,7 @@ TEST_CASE("A root displaced at the source goes on below its successor, and hardl
         model->run_for(seconds{5});
         CHECK(report(*model, {from, from + seconds{4}}, seconds{1}).within_2 >= 0.999);
     }
+    CHECK(displaced >= 2);
     CHECK(strangers > 0);
 }
 

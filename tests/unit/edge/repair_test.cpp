@@ -158,8 +158,8 @@ TEST_CASE("What no parent brings is asked for soon") {
     viewer.hear(10, advert);
     viewer.wait(seconds{1});
     auto const waited = time_until_asked(viewer, 10, path_of({1, 10}), false);
-    CHECK(waited >= milliseconds{600});
-    CHECK(waited < milliseconds{1200});
+    CHECK(waited >= milliseconds{300});
+    CHECK(waited < milliseconds{900});
 }
 
 TEST_CASE("Where all comes late, what is missing is asked for before it is due") {
