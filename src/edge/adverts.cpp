@@ -1,5 +1,7 @@
 #include "edge/adverts.hpp"
 
+#include "edge/wire_size.hpp"
+
 #include <iterator>
 
 namespace minuteswarm {
@@ -11,11 +13,11 @@ using std::chrono::seconds;
 constexpr milliseconds busy_period{100};     // between two adverts when one of the two searches
 constexpr milliseconds progress_period{250}; // of newest groups only, to one that searches
 constexpr seconds settled_period{1};
-constexpr seconds narrow_period{5};    // at most, to and from a source of few stripes
-constexpr milliseconds age_change{60}; // that is worth bytes
-constexpr double packet_bytes = 72;    // framing, TCP, IP and Ethernet around an advert
-constexpr double burst_seconds = 3;    // of the control budget: a crowd that joins
-constexpr seconds given_up{6};         // a group older than that is nobody's hope
+constexpr seconds narrow_period{5};                 // at most, to and from a source of few stripes
+constexpr milliseconds age_change{60};              // that is worth bytes
+constexpr double packet_bytes = packet_headers + 6; // and framing, around an advert
+constexpr double burst_seconds = 3;                 // of the control budget: a crowd that joins
+constexpr seconds given_up{6};                      // a group older than that is nobody's hope
 
 std::uint8_t saturated(std::size_t value) {
     return static_cast<std::uint8_t>(std::min<std::size_t>(value, UINT8_MAX));

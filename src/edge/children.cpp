@@ -309,11 +309,6 @@ void Children::shed(MonotonicTime now) {
 
 /// Of children, the weakest first; at the source of a stripe that has most, of several parity.
 void Children::let_go(std::size_t kept) {
-    auto const staying = [&](StripeIndex stripe) {
-        return std::ranges::count_if(children_[stripe.value], [](auto const& child) {
-            return !child.leaving_at;
-        });
-    };
     while (used_ > kept) {
         StripeIndex from;
         for (StripeIndex s; s.value < children_.size(); ++s)

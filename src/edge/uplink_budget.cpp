@@ -72,10 +72,6 @@ double UplinkBudget::uplink() const {
                                : bitrate() * unknown_uplink_times_bitrate;
 }
 
-double UplinkBudget::pace() const {
-    return uplink();
-}
-
 double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const {
     auto const left =
         has_waiting_blocks ? 0 : share * uplink() - acknowledgements() - promised(used_slots);

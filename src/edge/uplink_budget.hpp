@@ -37,10 +37,8 @@ public:
     /// Bits per second, of the groups of the last half minute or as was given.
     [[nodiscard]] double bitrate() const;
 
-    /// Bits per second, as given or assumed.
+    /// Bits per second, as given or assumed, of packets and all that is in them.
     [[nodiscard]] double uplink() const;
-    /// Bits per second that may leave, of packets and all that is in them.
-    [[nodiscard]] double pace() const;
     /// Bits per second that chunk torrents may use: what so many slots do not, little while blocks
     /// wait.
     [[nodiscard]] double left_for_chunks(std::size_t used_slots, bool has_waiting_blocks) const;

@@ -32,8 +32,9 @@ constexpr double useless_burst = 500;
 constexpr double repeats_per_second = 2.0 * limits::edge_wants;
 constexpr double repeats_burst_groups = SubscribeMessage::groups;
 constexpr double repeats_share = 0.25;
-constexpr double acknowledgements_share = 1.0 / 3;
 constexpr double repeats_burst_seconds = 3;
+
+constexpr double acknowledgements_share = 1.0 / 3; // of the uplink, of what comes
 
 SubscriptionOptions policy_options(LiveEdge::Options const& options) {
     SubscriptionOptions result;
@@ -50,7 +51,7 @@ SubscriptionOptions policy_options(LiveEdge::Options const& options) {
 
 std::optional<TokenBucket> pacer(UplinkBudget const& budget, bool is_uplink_known) {
     if (!is_uplink_known) return std::nullopt;
-    auto const rate = budget.pace() / 8;
+    auto const rate = budget.uplink() / 8;
     return TokenBucket{rate, rate * paced_burst_seconds};
 }
 

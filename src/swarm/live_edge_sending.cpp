@@ -106,7 +106,7 @@ void LiveEdge::note_message(std::size_t bytes) {
 
 /// Whoever makes this node send much else holds the live edge up for no longer than that.
 void LiveEdge::spend_beside(std::size_t bytes) {
-    auto const most_debt = budget_.pace() / 8 * most_debt_seconds;
+    auto const most_debt = budget_.uplink() / 8 * most_debt_seconds;
     pacer_->spend(static_cast<double>(bytes), most_debt, MonotonicClock::now());
 }
 
