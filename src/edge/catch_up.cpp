@@ -17,9 +17,10 @@ constexpr unsigned most_tries = 3;        // for a group: it is left to repair t
 
 } // namespace
 
-bool CatchUp::may_be_asked(Asked const& asked, MonotonicTime now) const {
+bool CatchUp::is_awaiting(GroupNumber group, MonotonicTime now) const {
+    auto const asked = asked_.find(group);
     auto const wait = std::max<Duration>(answer_time, 2 * node_.options.span);
-    return asked.tries < most_tries && now - asked.last >= wait;
+    return asked != asked_.end() && now - asked->second.last < wait;
 }
 
 void CatchUp::on_missing(GroupNumber group) {
@@ -57,9 +58,10 @@ void CatchUp::tick(MonotonicTime now) {
         auto const seen = groups_.seen(group);
         auto const asked = asked_.find(group);
         if (groups_.is_rebuilt(group)) continue;
-        is_begun = is_begun && asked != asked_.end() && asked->second.tries >= most_tries;
+        auto const is_given_up = asked != asked_.end() && asked->second.tries >= most_tries;
+        is_begun = is_begun && is_given_up;
         if (seen && now - *seen < under_way) continue;
-        if (asked != asked_.end() && !may_be_asked(asked->second, now)) continue;
+        if (is_given_up || is_awaiting(group, now)) continue;
         if (!helpers_.empty()) ask(group, now);
     }
 }

@@ -18,6 +18,8 @@ public:
     void tick(MonotonicTime now);
     /// A neighbour lacks blocks of the group, or has no time for them: another is asked.
     void on_missing(GroupNumber group);
+    /// Whether blocks of the group were asked for and may still come.
+    [[nodiscard]] bool is_awaiting(GroupNumber group, MonotonicTime now) const;
 
 private:
     struct Asked {
@@ -25,7 +27,6 @@ private:
         unsigned tries = 0;
     };
 
-    [[nodiscard]] bool may_be_asked(Asked const& asked, MonotonicTime now) const;
     void weigh_helpers();
     void ask(GroupNumber group, MonotonicTime now);
 

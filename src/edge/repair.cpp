@@ -23,9 +23,12 @@ constexpr unsigned most_guesses = 3;
 
 } // namespace
 
-Repair::Repair(EdgeNode& node, GroupWindow const& groups, MonotonicTime start)
+Repair::Repair(
+    EdgeNode& node, GroupWindow const& groups, CatchUp const& catch_up, MonotonicTime start
+)
     : node_(node)
     , groups_(groups)
+    , catch_up_(catch_up)
     , next_(start + usual_period) {}
 
 /// Played so soon after it was made that waiting as usual is waiting too long.
@@ -121,6 +124,7 @@ void Repair::tick(MonotonicTime now) {
         auto const asked = asked_.find(one.group);
         auto const is_known = asked != asked_.end();
         if (is_known && (asked->second.tries >= most_tries || now < asked->second.again)) continue;
+        if (catch_up_.is_awaiting(one.group, now)) continue;
         if (is_overdue(one, now) && is_of_use(one, now)) ask(one, now);
     }
 }

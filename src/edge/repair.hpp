@@ -1,5 +1,6 @@
 #pragma once
 
+#include "edge/catch_up.hpp"
 #include "edge/edge_node.hpp"
 #include "edge/group_window.hpp"
 
@@ -11,7 +12,7 @@ namespace minuteswarm {
 /// ever more seldom: where many lack the same, asking must not be all they do.
 class Repair {
 public:
-    Repair(EdgeNode& node, GroupWindow const& groups, MonotonicTime start);
+    Repair(EdgeNode& node, GroupWindow const& groups, CatchUp const& catch_up, MonotonicTime start);
 
     void tick(MonotonicTime now);
     /// A neighbour lacks blocks of the group, or has no time for them: another is asked.
@@ -40,6 +41,7 @@ private:
 
     EdgeNode& node_;
     GroupWindow const& groups_;
+    CatchUp const& catch_up_;
     MonotonicTime next_;
     std::map<GroupNumber, Asked> asked_; ///< of the window
 };

@@ -38,7 +38,7 @@ Subscriptions::Subscriptions(
     , adverts_(node_, parents_, children_, start)
     , admission_(node_, start)
     , catch_up_(node_, groups_, parents_)
-    , repair_(node_, groups_, start) {
+    , repair_(node_, groups_, catch_up_, start) {
     homes_.tick(start);
     if (node_.options.is_source()) node_.flowing = node_.all_stripes();
 }

@@ -18,9 +18,9 @@ constexpr MediaTime window = std::chrono::seconds{30}; // longer than a scene
 constexpr MediaTime least_media = std::chrono::seconds{4};
 constexpr MediaTime least_unless_given = std::chrono::seconds{1};
 constexpr double unknown_bitrate = 4'000'000;
-// Of a narrow uplink, in bits per second: what slots leave of it does not hold the adverts of a
-// node with a dozen neighbours, and connections that come and go.
-constexpr double narrow_reserve = 4'000;
+// Bits per second. What the share leaves of a narrower uplink does not hold the adverts of a node
+// with a dozen neighbours, and connections that come and go.
+constexpr double least_left = 6'400;
 
 } // namespace
 
@@ -81,8 +81,8 @@ double UplinkBudget::left_for_chunks(std::size_t used_slots, bool has_waiting_bl
 /// All nodes see the same bitrate: what one gives up for a little of it, all do at once, and every
 /// tree has to form anew.
 std::size_t UplinkBudget::slots(std::size_t present) const {
-    auto const beside = acknowledgements() + (is_narrow(options_.uplink) ? narrow_reserve : 0);
-    auto const wanted = std::max(share * uplink() - beside, 0.0) / promised(1);
+    auto const given = std::min(share * uplink(), uplink() - least_left) - acknowledgements();
+    auto const wanted = std::max(given, 0.0) / promised(1);
     auto const slots = std::min(wanted, static_cast<double>(limits::edge_slots));
     auto const found = static_cast<std::size_t>(slots);
     auto const fits = [&](std::size_t more) {

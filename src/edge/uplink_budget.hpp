@@ -13,8 +13,8 @@ inline constexpr std::size_t block_overhead =
     158; ///< bytes of a message before a payload, see Block
 
 /// How many copies of a stripe an uplink carries, the headers of packets included: what 92 % of it
-/// leave when what comes is acknowledged (of a narrow one a little less), the rest being for
-/// control and repair. Follows the stream's bitrate, half a minute's. Pure.
+/// leave when what comes is acknowledged, the rest, 6.4 kbit/s at least, being for control and
+/// repair. Follows the stream's bitrate, half a minute's. Pure.
 class UplinkBudget {
 public:
     struct Options {

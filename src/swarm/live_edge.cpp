@@ -318,13 +318,13 @@ void LiveEdge::take(NeighbourId from, Block const& received, BackBuffer::Added c
     NodePath path;
     for (auto const node : received.path)
         path.append(node);
+    wanted_.erase({header.group, received.stripe, from});
     policy_.on_uplink(uplink_queue());
     policy_.on_block({from, received.stripe, header.group, path, received.age}, now);
     if (added.outcome == BackBuffer::Outcome::added) {
         ++counters_.blocks;
         budget_.note(header);
         count_payload(received);
-        wanted_.erase({header.group, received.stripe});
         forward(header.group, received.stripe);
         if (!added.bytes.empty()) events_.on_bytes(header, added.bytes);
         if (added.has_all_data) {

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <vector>
 
 namespace minuteswarm {
@@ -189,7 +190,8 @@ private:
     TokenBucket acknowledgements_;     ///< bytes of it that what comes may take
     double unpaced_ = 0; ///< bytes that left less those paced; negative: these have yet to leave
     std::map<NeighbourId, Peer> peers_;
-    std::map<std::pair<GroupNumber, StripeIndex>, std::pair<NeighbourId, MonotonicTime>> wanted_;
+    /// When it was asked for. Several may have been asked for the same, and answer late.
+    std::map<std::tuple<GroupNumber, StripeIndex, NeighbourId>, MonotonicTime> wanted_;
     std::size_t slots_ = 0; ///< as the policy was told
     Counters counters_;
     DelayHistogram reattached_;

@@ -10,9 +10,8 @@ constexpr std::chrono::seconds want_lives{4};
 } // namespace
 
 bool LiveEdge::is_wanted(NeighbourId from, Block const& block, MonotonicTime now) const {
-    auto const want = wanted_.find({block.header.group, block.stripe});
-    return want != wanted_.end() && want->second.first == from &&
-           now - want->second.second <= want_lives;
+    auto const want = wanted_.find({block.header.group, block.stripe, from});
+    return want != wanted_.end() && now - want->second <= want_lives;
 }
 
 void LiveEdge::on_want(NeighbourId from, StripeList const& list) {
@@ -47,9 +46,8 @@ void LiveEdge::on_missing(NeighbourId from, StripeList const& list) {
     auto const now = MonotonicClock::now();
     for (auto const& entry : list.groups) {
         auto const erased = std::erase_if(wanted_, [&](auto const& wanted) {
-            auto const& [group, stripe] = wanted.first;
-            return group == entry.group && has(entry.stripes, stripe) &&
-                   wanted.second.first == from;
+            auto const& [group, stripe, holder] = wanted.first;
+            return group == entry.group && has(entry.stripes, stripe) && holder == from;
         });
         if (erased > 0) policy_.on_missing(from, entry.group, now);
     }
@@ -60,9 +58,7 @@ void LiveEdge::want(NeighbourId from, Wanted const& blocks) {
     auto const peer = peers_.find(from);
     if (peer == peers_.end()) return;
     auto const now = MonotonicClock::now();
-    std::erase_if(wanted_, [&](auto const& entry) {
-        return now - entry.second.second > want_lives;
-    });
+    std::erase_if(wanted_, [&](auto const& entry) { return now - entry.second > want_lives; });
     StripeList list{options_.rendition, options_.parameters.run, {}};
     for (auto const& [group, stripes] : blocks) {
         if (list.groups.size() == limits::wanted_groups) {
@@ -72,7 +68,7 @@ void LiveEdge::want(NeighbourId from, Wanted const& blocks) {
         list.groups.push_back({group, stripes});
         for (StripeIndex stripe; stripe.value < limits::edge_stripes; ++stripe) {
             if (!has(stripes, stripe)) continue;
-            wanted_[{group, stripe}] = {from, now};
+            wanted_[{group, stripe, from}] = now;
             ++counters_.wanted;
         }
     }

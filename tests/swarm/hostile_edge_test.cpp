@@ -1,5 +1,5 @@
+#include "support/deceived.hpp"
 #include "support/dial_counter.hpp"
-#include "support/impostor.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,75 +8,6 @@ using namespace minuteswarm::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::vector<Block> blocks_of(Group const& group, ChannelKey const& key) {
-    return stripe_group(group, ParityCode{group.header.stripes, group.header.parity}, key);
-}
-
-/// A viewer that follows an impostor, honest so far, and feeds a witness.
-struct Deceived {
-    Deceived()
-        : viewer(bench.follow())
-        , impostor(bench, viewer.node, {.is_source = true, .session = {}})
-        , witness(bench, viewer.node) {
-        impostor.promise_everything();
-        StripeMask asked = 0;
-        REQUIRE(bench.swarm.driver.until([&] {
-            auto const fed = impostor.accept();
-            for (auto const& block : blocks_of(bench.make_group(), bench.swarm.key)) {
-                if (has(fed, block.stripe)) impostor.send_now(impostor.encode_block(block));
-            }
-            for (StripeIndex stripe; stripe.value < 9; ++stripe) {
-                if (!has(viewer.node.channel().edge()->policy().flowing() & ~asked, stripe))
-                    continue;
-                witness.say_now(SubscribeMessage{stripe, {9999}, 0, false, false, true, true});
-                asked |= mask_of(stripe);
-            }
-            return count(fed) == 9 && witness.heard<AcceptMessage>().size() == 9;
-        }));
-        impostor.settle();
-        witness.settle();
-        viewer.bytes.clear();
-        viewer.pieces = 0;
-        before_ = counters();
-        hostile_from_ = {bench.published};
-    }
-    /// Since the impostor turned hostile.
-    [[nodiscard]] std::uint64_t taken() { return counters().blocks - before_.blocks; }
-    [[nodiscard]] std::uint64_t forged() { return counters().forged; }
-    [[nodiscard]] std::uint64_t duplicates() { return counters().duplicates - before_.duplicates; }
-    [[nodiscard]] std::uint64_t strikes() { return viewer.node.channel().counters().strikes; }
-    /// Blocks the viewer passed on of those sent since then, apart from one that shows that it has
-    /// passed on what it was going to.
-    [[nodiscard]] std::size_t passed_on() {
-        static_cast<void>(bench.make_group()); // a number that a forged block may have
-        auto const last = blocks_of(bench.make_group(), bench.swarm.key).front();
-        auto const is_last = [&](Block const& block) { return block.key() == last.key(); };
-        impostor.send(last);
-        REQUIRE(bench.swarm.driver.until([&] {
-            return std::ranges::any_of(witness.blocks(), is_last);
-        }));
-        auto const all = witness.blocks();
-        return static_cast<std::size_t>(std::ranges::count_if(all, [&](Block const& block) {
-            auto const is_before = block.header.run == bench.parameters.run &&
-                                   block.header.event == test_event &&
-                                   block.header.group < hostile_from_;
-            return !is_before && !is_last(block);
-        }));
-    }
-
-    EdgeBench bench;
-    Follower& viewer;
-    Impostor impostor;
-    Impostor witness;
-
-private:
-    [[nodiscard]] LiveEdge::Counters const& counters() {
-        return viewer.node.channel().edge()->counters();
-    }
-    LiveEdge::Counters before_;
-    GroupNumber hostile_from_;
-};
 
 using Forge = void (*)(Block&);
 
@@ -355,45 +286,6 @@ TEST_CASE("A parent that accepts and sends nothing is left, and the stream goes 
     }));
     CHECK(bench.published - before <= 3 * groups_per_chunk);
     CHECK_FALSE(silent.is_closed());
-}
-
-TEST_CASE("What a parent leaves out of a group is asked of another neighbour, as much as is needed"
-) {
-    Deceived deceit;
-    auto& bench = deceit.bench;
-    Impostor holder{bench, deceit.viewer.node};
-    auto const hole = bench.make_group();
-    auto const blocks = blocks_of(hole, bench.swarm.key);
-    for (auto const& block : blocks) {
-        if (block.stripe.value > 1) deceit.impostor.send(block);
-    }
-    auto const wanted = [&] {
-        auto found = holder.wanted();
-        std::erase_if(found, [&](auto const& one) { return one.group != hole.header.group; });
-        return found;
-    };
-    MonotonicTime last_group{};
-    std::size_t answered = 0;
-    CHECK(bench.swarm.driver.until([&] {
-        holder.keep_promising();
-        if (auto const now = MonotonicClock::now(); now - last_group >= group_span) {
-            last_group = now;
-            for (auto const& block : blocks_of(bench.make_group(), bench.swarm.key))
-                deceit.impostor.send_now(deceit.impostor.encode_block(block));
-        }
-        for (auto const all = wanted(); answered < all.size(); ++answered) {
-            for (auto const& block : blocks) {
-                if (has(all[answered].stripes, block.stripe))
-                    holder.send_now(holder.encode_block(block));
-            }
-        }
-        return deceit.viewer.reached(hole.header.chunk, hole.header.offset) >= group_size;
-    }));
-    REQUIRE_FALSE(wanted().empty());
-    for (auto const& one : wanted()) {
-        CHECK(count(one.stripes) == 1);
-        CHECK((one.stripes & 3U) != 0);
-    }
 }
 
 TEST_CASE("One session does not keep the source's slots from others that wait") {

@@ -129,6 +129,20 @@ TEST_CASE("A joiner asks anew when no answer comes, and only within its first se
     CHECK(wanted(viewer).empty());
 }
 
+TEST_CASE("What a joiner has asked for to begin with is not repaired until that may have come") {
+    Joiner viewer;
+    meet(viewer, 5);
+    viewer.wait(milliseconds{100});
+    REQUIRE(wanted(viewer).contains({86}));
+    viewer.forget();
+    for (auto const group : {86, 87}) // the newest one is not repaired
+        viewer.block(10, {0}, static_cast<std::uint64_t>(group), path_of({1, 10}), seconds{3});
+    viewer.wait(milliseconds{400});
+    CHECK_FALSE(wanted(viewer).contains({86}));
+    viewer.wait(milliseconds{200});
+    CHECK(wanted(viewer).contains({86}));
+}
+
 TEST_CASE("What was asked for and has come is asked for no more") {
     Joiner viewer;
     meet(viewer, 5);

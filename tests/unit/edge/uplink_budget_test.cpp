@@ -46,6 +46,8 @@ TEST_CASE("A narrow uplink keeps something for what goes beside the stream") {
     CHECK(radio(50'400) == 2); // a source behind a modem gives the stream once
     CHECK(radio(230'400) == 11);
     CHECK(radio(4'000) == 0);
+    // With two of 40 kbit/s from 80, a swarm would have not one copy to spare.
+    CHECK(UplinkBudget{{{500, 2, 0, {}}, 40'000, 80'000}}.slots() == 3);
 }
 
 TEST_CASE("What slots take of the uplink is the stream's bytes, and what blocks and packets add") {
