@@ -1,5 +1,7 @@
 #include "simulation/network.hpp"
 
+#include "edge/uplink_budget.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,7 +40,17 @@ double block_bytes(ModelOptions const& options) {
     return payload_bytes(options) * options.header;
 }
 
-std::size_t slots(ModelOptions const& options, double uplink) {
+std::size_t slots(ModelOptions const& options, double uplink, bool is_source) {
+    if (options.told > 0) {
+        UplinkBudget::Options program;
+        program.parameters.span_ms = static_cast<std::uint32_t>(options.span.count());
+        program.parameters.stripes = options.stripes;
+        program.parameters.parity = options.parity;
+        program.bitrate = static_cast<std::uint64_t>(options.rate * 8);
+        program.uplink = static_cast<std::uint64_t>(options.told * uplink * options.rate * 8);
+        program.is_source = is_source;
+        return program.uplink > 0 ? UplinkBudget{program}.slots() : 0;
+    }
     auto const stripe = options.header / options.stripes;
     return static_cast<std::size_t>(options.fill * uplink / stripe + 1e-9);
 }
@@ -76,7 +88,7 @@ double lower_bound(ModelOptions const& options, std::vector<PeerOptions> const& 
     if (viewers.empty() || uplinks <= 0) return 0;
     auto const mean = uplinks / count;
     auto const total = static_cast<double>(options.stripes + options.parity);
-    auto const roots = static_cast<double>(slots(options, options.source_uplink));
+    auto const roots = static_cast<double>(slots(options, options.source_uplink, true));
     auto const fanout = std::max(static_cast<double>(slots(options, mean)), 2.0);
     auto const hops = std::max(0.0, std::ceil(std::log(count * total / roots) / std::log(fanout)));
     auto const block = block_bytes(options) / options.rate;

@@ -25,6 +25,7 @@ struct ModelOptions {
     std::size_t links_wanted = 20;
     std::size_t source_links = 40;
     double fill = 0.93;   ///< of the uplink, in slots
+    double told = 0;      ///< or those that the program has when it is told so much of the uplink
     double header = 1.02; ///< of a block's payload
     std::uint64_t seed = 1;
     Duration start_back{};          ///< how far behind the newest group viewers begin
@@ -91,7 +92,7 @@ bool is_entry(ModelOptions const& options, GroupNumber group);
 double payload_bytes(ModelOptions const& options);
 double block_bytes(ModelOptions const& options);
 /// Stripes that an uplink (of the rate) carries.
-std::size_t slots(ModelOptions const& options, double uplink);
+std::size_t slots(ModelOptions const& options, double uplink, bool is_source = false);
 /// One way between two nodes: always the same. What comes second are their lines.
 Duration delay(
     ModelOptions const& options,

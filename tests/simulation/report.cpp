@@ -179,6 +179,7 @@ Report report_of(Model const& model, Window const& window, Duration counted) {
     result.within_1 = share_within(found.groups, 1);
     result.within_2 = share_within(found.groups, 2);
     result.within_5 = share_within(found.groups, 5);
+    result.on_time = share_within(found.groups, in_s(model.options().start_back));
     result.joined = share_within(found.joins, 1e9);
     result.unserved = static_cast<double>(found.unserved) /
                       static_cast<double>(std::max<std::size_t>(found.viewers, 1));
@@ -241,6 +242,7 @@ std::string to_json(Report const& r) {
     add("within_1s", r.within_1);
     add("within_2s", r.within_2);
     add("within_5s", r.within_5);
+    add("on_time", r.on_time);
     add("joined", r.joined);
     add("unserved", r.unserved);
     add("join_p50", r.join_p50);

@@ -16,6 +16,7 @@ struct Report {
     double slot_use = 0;
     double p50 = 0, p99 = 0, p999 = 0, most = 0; ///< from a whole group at the source to K blocks
     double within_1 = 0, within_2 = 0, within_5 = 0;
+    double on_time = 0;  ///< within ModelOptions::start_back
     double joined = 0;   ///< of those that came: rebuilt a group
     double unserved = 0; ///< of those that groups count for: rebuilt none of them
     double join_p50 = 0, join_p99 = 0;

@@ -26,14 +26,16 @@ public:
 
 private:
     PeerOptions line();
+    PeerOptions const& next_of_lines();
 
     ScenarioOptions const& options_;
+    std::vector<std::size_t> deck_; ///< lines yet to be given away
     std::mt19937_64 random_;
 };
 
 PeerOptions Draw::line() {
     PeerOptions peer;
-    auto roll = share();
+    auto const roll = share();
     if (options_.use > 0) {
         // Demand: every stripe of every peer; the slots' rounding is not made up for.
         auto const& m = options_.model;
@@ -41,19 +43,25 @@ PeerOptions Draw::line() {
         auto const mean = total / m.stripes * m.header / m.fill / options_.use;
         peer.uplink = mean * (roll < 1.0 / 3 ? 0.5 : roll < 2.0 / 3 ? 1.0 : 1.5);
     } else if (!options_.lines.empty()) {
-        double all = 0;
-        for (auto const& line : options_.lines)
-            all += line.count;
-        auto found = options_.lines.begin();
-        for (roll *= all; roll >= found->count && found + 1 != options_.lines.end(); ++found)
-            roll -= found->count;
-        peer = found->peer;
+        peer = next_of_lines();
     } else if (options_.uplink > 0) {
         peer.uplink = options_.uplink;
     } else {
         peer.uplink = roll < 0.3 ? 0.5 : roll < 0.7 ? 1.5 : 3.0;
     }
     return peer;
+}
+
+/// Each as often as it counts, before the first comes again.
+PeerOptions const& Draw::next_of_lines() {
+    if (deck_.empty()) {
+        for (std::size_t i = 0; i < options_.lines.size(); ++i)
+            deck_.insert(deck_.end(), options_.lines[i].count, i);
+    }
+    std::swap(deck_[below(deck_.size())], deck_.back());
+    auto const& line = options_.lines[deck_.back()];
+    deck_.pop_back();
+    return line.peer;
 }
 
 PeerOptions Draw::peer() {

@@ -12,7 +12,7 @@ namespace minuteswarm::simulation {
 
 /// So many of a scenario's viewers have a line like this one.
 struct LineShare {
-    double count = 1;
+    std::size_t count = 1;
     PeerOptions peer; ///< uplink, delay, loss
 };
 

@@ -1,5 +1,9 @@
+#include "edge/edge_parameters.hpp"
+#include "edge/uplink_budget.hpp"
+#include "edge/wire_size.hpp"
 #include "simulation/scenario.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -32,6 +36,25 @@ std::vector<std::string_view> split(std::string_view text, char mark) {
     }
 }
 
+/// Stripes, and what a block takes of a line, as the program has them for a stream of so many bits
+/// per second.
+void set_bitrate(ScenarioOptions& options, double bitrate) {
+    auto& model = options.model;
+    auto const chosen = choose_parameters(static_cast<std::uint64_t>(bitrate));
+    model.rate = bitrate / 8;
+    model.stripes = chosen.stripes;
+    model.parity = chosen.parity;
+    model.span = milliseconds{chosen.span_ms};
+    auto const payload = payload_bytes(model);
+    auto const message = static_cast<std::size_t>(payload) + block_overhead;
+    model.header = static_cast<double>(wire_size(message)) / payload;
+}
+
+void set_entry_time(ScenarioOptions& options, double seconds) {
+    auto const groups = in_ms(seconds * 1000) / options.model.span;
+    options.model.entry_groups = std::max<std::uint64_t>(static_cast<std::uint64_t>(groups), 1);
+}
+
 bool set_lines(ScenarioOptions& options, std::string_view value) {
     options.model.has_lines = true;
     options.lines.clear();
@@ -42,8 +65,8 @@ bool set_lines(ScenarioOptions& options, std::string_view value) {
             if (!number || *number < 0) return false;
             numbers.push_back(*number);
         }
-        if (numbers.size() != 4) return false;
-        LineShare line{numbers[0], {}};
+        if (numbers.size() != 4 || numbers[0] < 1) return false;
+        LineShare line{static_cast<std::size_t>(numbers[0]), {}};
         line.peer.uplink = numbers[1];
         line.peer.delay = in_ms(numbers[2]);
         line.peer.loss = numbers[3];
@@ -62,6 +85,7 @@ std::map<std::string_view, Setter> const& setters() {
         {"m", [](O& o, double v) { o.model.parity = static_cast<std::uint8_t>(v); }},
         {"span", [](O& o, double v) { o.model.span = milliseconds{static_cast<int>(v * 1000)}; }},
         {"rate", [](O& o, double v) { o.model.rate = v; }},
+        {"bitrate", set_bitrate},
         {"source", [](O& o, double v) { o.model.source_uplink = v; }},
         {"source_delay", [](O& o, double v) { o.model.source_delay = in_ms(v); }},
         {"source_loss", [](O& o, double v) { o.model.source_loss = v; }},
@@ -71,8 +95,10 @@ std::map<std::string_view, Setter> const& setters() {
         {"seed", [](O& o, double v) { o.model.seed = static_cast<std::uint64_t>(v); }},
         {"uplink", [](O& o, double v) { o.uplink = v; }},
         {"fill", [](O& o, double v) { o.model.fill = v; }},
+        {"told", [](O& o, double v) { o.model.told = v; }},
         {"back", [](O& o, double v) { o.model.start_back = in_ms(v * 1000); }},
         {"entries", [](O& o, double v) { o.model.entry_groups = static_cast<std::uint64_t>(v); }},
+        {"entry_time", set_entry_time},
         {"use", [](O& o, double v) { o.use = v; }},
         {"join", [](O& o, double v) { o.join_time = v; }},
         {"length", [](O& o, double v) { o.length = v; }},

@@ -55,7 +55,8 @@ NodeIndex SwarmModel::join(PeerOptions const& options) {
     );
     auto policy = node_options();
     policy.self = {index + 1};
-    policy.slots = slots(options_, options.claimed > 0 ? options.claimed : options.uplink);
+    auto const claimed = options.claimed > 0 ? options.claimed : options.uplink;
+    policy.slots = slots(options_, claimed, index == 0);
     node.policy = std::make_unique<Subscriptions>(policy, random_, now());
     node.paths.resize(policy.total());
     alive_.push_back(index);
