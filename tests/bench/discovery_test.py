@@ -5,6 +5,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench", "lab")]
 import discovery  # noqa: E402
 import simulated  # noqa: E402
+import tree  # noqa: E402
 from harness import check, main  # noqa: E402
 
 
@@ -38,10 +39,17 @@ def test_load_grows_with_viewers_and_falls_with_the_length_of_chunks(_):
 
 def test_a_simulation_has_the_lines_of_the_labs_scenario(_):
     options = simulated.lines_of("home")
-    equal(options["rate"], 125_000)
+    equal((options["bitrate"], options["told"]), (1_000_000, 0.97))
     equal((options["source"], options["source_delay"]), (2, 14.5))
     # Five fibre, seven cable, twelve DSL of three kinds: uplink in bitrates, ms to the middle with half the jitter, loss.
     equal(options["lines"], "5:4:3:0.0005,7:1.5:9:0.0005,6:1:14.5:0.0005,3:0.6:20.5:0.0005,3:0.3:20.5:0.0005")
+
+
+def test_a_simulation_has_the_labs_viewers_as_they_come_and_go(_):
+    churn = tree.options_of("churn")
+    equal({key: churn[key] for key in ("n", "join", "from", "length", "back", "churn", "silent", "entry_time")},
+          {"n": 20, "join": 15, "from": 30, "length": 330, "back": 3, "churn": 1, "silent": 0.5, "entry_time": 2})
+    equal((tree.options_of("56k")["entry_time"], tree.options_of("home").get("churn")), (0, None))
 
 
 def test_a_table_says_what_was_not_reached(_):

@@ -11,6 +11,7 @@ import measure
 import media
 import policy
 import scale
+import tree
 
 GOP = 2
 PLAYERS = 50
@@ -220,4 +221,4 @@ def soak(case, options):
             "chunk_memory_bytes": node.status()["memory"]["chunks"]}
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)} | edge.CASES | policy.CASES | scale.CASES
+SCENARIOS = {scenario.__name__: scenario for scenario in (formation, uplink, copy, ingest, viewer, players, soak)} | edge.CASES | policy.CASES | scale.CASES | tree.CASES

@@ -13,8 +13,8 @@ PROGRAM = BUILD / "tests/simulation/minuteswarm_simulation"
 
 
 def lines_of(scenario):
-    """The simulation's options for a lab scenario's stream, source and mixture of viewers' lines. A line's jitter counts as half its
-    most; its downlink and its queue are not simulated."""
+    """The simulation's options for a lab scenario's stream, source and mixture of viewers' lines, and for slots as the program has
+    there. A line's jitter counts as half its most; its downlink and its queue are not simulated."""
     plan = lab.scenario(scenario)
     bits = network.rate(plan["stream"]["rate"])
 
@@ -24,7 +24,7 @@ def lines_of(scenario):
 
     source = [float(value) for value in of(plan["source"])]
     viewers = ",".join(":".join([str(spec["count"]), *of(spec)]) for spec in plan["viewers"])
-    return {"rate": bits / 8, "source": source[0], "source_delay": source[1], "source_loss": source[2], "lines": viewers}
+    return {"bitrate": bits, "told": plan.get("told", lab.TOLD), "source": source[0], "source_delay": source[1], "source_loss": source[2], "lines": viewers}
 
 
 def simulate(scenario, **options):

@@ -2,6 +2,7 @@
 import re
 import sys
 import time
+import urllib.request
 
 import media
 from harness import (EXIT_DONE, EXIT_INTERRUPTED, PATIENCE, ROOT, Case, check, check_tail, chunk_files, event_folder,
@@ -11,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from m3u8_checker import Playlist, Reloads  # noqa: E402: it is not beside this file
 
 SECONDS = 16
+PACKET = 188
 
 
 def watch_chain(case: Case, link):
@@ -165,6 +167,22 @@ def test_a_continuous_stream_starts_at_a_keyframe_and_decodes(case):
     first = media.probe(recorded, "-select_streams", "v", "-show_entries", "packet=flags",
                         "-read_intervals", "%+#1")["packets"][0]
     check("K" in first["flags"], "the first picture is no keyframe")
+
+
+def test_players_and_outputs_have_bytes_before_their_chunk_is_closed(case):
+    _, publisher = case.publish_from(media.encoder(60), "--chunk", "60")
+    viewer = case.watch(publisher.link)
+    copy = case.folder / "copy.ts"
+    with copy.open("wb") as output:
+        writer = case.node(["watch", publisher.link, *case.loopback(), "-o", "-"], "writer", media=output)
+    with urllib.request.urlopen(viewer.url + "stream.ts", timeout=30 * PATIENCE) as stream:
+        played = stream.read(1000 * PACKET)
+    until(lambda: copy.stat().st_size >= 1000 * PACKET, 30, "the output is written")
+    status = viewer.status()
+    check(not chunk_files(event_folder(case.folder / "archive")), "the first chunk is closed")
+    check(status["chunks"]["from_edge"] == status["chunks"]["from_swarm"] == 0, f"chunks are whole: {status['chunks']}")
+    check(len(played) == 1000 * PACKET and played[::PACKET] == b"G" * 1000, "what is played is no transport stream")
+    check(writer.is_running(), "the writer ended")
 
 
 def test_a_bitrate_that_the_source_does_not_state_is_measured(case):

@@ -16,9 +16,9 @@ from m3u8_checker import Playlist, Reloads  # noqa: E402
 PACKET = 188
 
 
-def start(case, *options, seconds=90):
+def start(case, *options, seconds=90, chunk=2):
     """Publisher and viewer of a live edge whose playlist has parts."""
-    _, publisher = case.publish_from(media.encoder(seconds), "--chunk", "2")
+    _, publisher = case.publish_from(media.encoder(seconds), "--chunk", str(chunk))
     viewer = case.watch(publisher.link, *options)
     viewer.until_status(lambda status: status["state"] == "live", 20, "plays")
     until(lambda: Playlist(viewer.get("/live.m3u8").decode()).part_target, 30, "the playlist has parts")
@@ -116,10 +116,11 @@ def test_a_publishers_own_playlist_and_a_viewer_without_the_edge_have_no_parts(c
 
 
 def test_parts_come_long_before_their_chunk_is_closed(case):
-    """Not how fast the machine is: a part is there while its chunk, two seconds long, is being recorded."""
-    _, viewer = start(case)
+    """Not how fast the machine is: parts are there while their chunk, a minute long, is being recorded."""
+    publisher, viewer = start(case, chunk=60)
     result = latency_behind_muxer(viewer.url + "live.m3u8", 6)
     check(result["parts"] >= 8, f"only {result['parts']} parts in 6 s")
+    check(not chunk_files(event_folder(case.folder / "archive")), f"{publisher.name} has closed a chunk")
     print(f"{viewer.name}: {result}")
 
 

@@ -6,9 +6,21 @@ import run
 SYSTEMS = {"": run.Swarm, **{f".{name}": system for name, system in rivals.SYSTEMS.items()}}
 
 
+def with_viewers(plan, wanted):
+    """The same mixture of lines and as many arrivals a second, with so many viewers or, for whole shares, a few more or less."""
+    times = wanted / sum(spec["count"] for spec in plan["viewers"])
+    viewers = [{**spec, "count": max(1, round(spec["count"] * times))} for spec in plan["viewers"]]
+    arrivals = plan.get("arrivals", {})
+    about = f"{plan['about']}; here {sum(spec['count'] for spec in viewers)} viewers, that many times as long in coming"
+    return {**plan, "about": about, "viewers": viewers, "settle": plan["settle"] * max(times, 1),
+            "arrivals": {**arrivals, "within": arrivals.get("within", 0) * times}}
+
+
 def case_of(name, system):
     def measured(case, options):
         plan = run.scenario(name)
+        if options.lab_viewers:
+            plan = with_viewers(plan, options.lab_viewers)
         if options.lab_seconds:
             plan["seconds"] = options.lab_seconds
         specs = (plan["source"], *plan["viewers"])

@@ -5,14 +5,15 @@ byte; one machine, one clock. A frame is told by its bytes, which neither a muxe
 stamps are set anew by each muxer, and bare MP3 has none. Frames are all of one duration, so shares of frames are shares of media time.
 
 What counts of a viewer are the frames captured after its first byte came (or START after it opened the link, if none had by
-then), and early enough to be played before it left: all of them for the figures named whole_…, those within the measured time for the others.
+then), and early enough to be played before it left, by one that plays as far behind as the first frame it played was: all of them for the figures named whole_…, those within the measured time for the others.
 What lies before is what starting costs, which has figures of its own.
 
 Served: began within START, of those that did not leave before.
 Continuity: the share of these frames that were there by capture + the latency asked for.
 Stalls: a player that begins so far behind capture, or as far as the first frame it played was, and that never skips by itself. For a frame that
 comes later it waits, and is later from then on; waits within a second of each other are one stall. Frames that never come in a
-row are one gap: they take their time and show nothing; where nothing is ever left out, the player waits for them until it is ended.
+row are one gap: they take their time and show nothing; where nothing is left out, the player waits for what is missing at the end
+until it is ended.
 """
 import bisect
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Session:
     whole: list = field(default_factory=list)   # of what counts, in order of capture
     frames: list = field(default_factory=list)  # those of the measured time
     behind: float = 0.0                         # how far behind capture the first frame was when it was played
+    first_picture: float | None = None          # that can be decoded, or sound
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Captures:
         return came
 
     def counted(self, session, came, begin, end, latency):
-        """The frames that count, see above."""
+        """The frames that count, see above; `latency`: how far behind it plays."""
         begin = max(begin, min(session.first or float("inf"), session.began + START))
         end = min(end, session.ended - latency)
         indexes = range(bisect.bisect_left(self.times, begin), bisect.bisect_left(self.times, end))
@@ -103,11 +105,13 @@ def on_time(frames, latency):
 
 
 def play(frames, behind, waits_until=None):
-    """`waits_until`: when the player was ended, of one that is never told to go on without a frame."""
+    """`waits_until`: when the player was ended, of one that is never told to go on without a frame. What later ones came without, it
+    has left out all the same."""
     result = Playing()
     was_there, last_stall = True, float("-inf")
-    for frame in frames:
-        arrived = waits_until if frame.arrived is None else frame.arrived
+    last = max((index for index, frame in enumerate(frames) if frame.arrived is not None), default=-1)
+    for index, frame in enumerate(frames):
+        arrived = waits_until if frame.arrived is None and index > last else frame.arrived
         if arrived is None:
             result.gaps += was_there
             was_there = False
@@ -158,18 +162,26 @@ def of_playing(views, latency):
     }
 
 
-def of_sessions(sessions, latency, skips=True):
-    """Figures of what viewers saw; `skips`: whether the system leaves out what does not come."""
+def waits(sessions, name):
+    """From opening the link, in order; for ever, of those that were there for START and have not had it."""
+    due = [one for one in sessions if getattr(one, name) is not None or one.ended - one.began >= START]
+    return sorted(float("inf") if getattr(one, name) is None else getattr(one, name) - one.began for one in due)
+
+
+def of_sessions(sessions, latency, skips=True, asked=None):
+    """Figures of what viewers saw; `skips`: whether the system leaves out what does not come, `asked`: how far behind its players are
+    told to play, if that is not the latency by which frames are to be there."""
+    asked = asked or latency
     late = sorted(latencies([frame for session in sessions for frame in session.frames]))
-    due = [session for session in sessions if session.first is not None or session.ended - session.began >= START]
-    firsts = sorted(session.first - session.began if session.first else float("inf") for session in due)
-    whole = of_playing([(one.whole, max(one.behind, latency), None if skips else one.ended) for one in sessions], latency)
+    firsts, pictures = waits(sessions, "first"), waits(sessions, "first_picture")
+    whole = of_playing([(one.whole, max(one.behind, asked), None if skips else one.ended) for one in sessions], latency)
     return {
         "viewers": len({session.place for session in sessions}), "sessions": len(sessions),
-        "served_percent": 100 * sum(first <= START for first in firsts) / len(due) if due else None,
+        "served_percent": 100 * sum(first <= START for first in firsts) / len(firsts) if firsts else None,
         "first_byte_p50_s": percentile(firsts, 0.5), "first_byte_p95_s": percentile(firsts, 0.95),
+        "first_picture_p50_s": percentile(pictures, 0.5), "first_picture_p95_s": percentile(pictures, 0.95),
         "latency_p50_s": percentile(late, 0.5), "latency_p99_s": percentile(late, 0.99), "latency_p999_s": percentile(late, 0.999),
-        **of_playing([(one.frames, behind_at(one, latency), None if skips else one.ended) for one in sessions], latency),
+        **of_playing([(one.frames, behind_at(one, asked), None if skips else one.ended) for one in sessions], latency),
         **{f"whole_{name}": value for name, value in whole.items()},
     }
 

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
+from cases import with_viewers  # noqa: E402
 from figures import Captures, Frame, Session, behind_at, evenness, judge, of_sessions, play  # noqa: E402
 from harness import check, main  # noqa: E402
 
@@ -70,6 +71,14 @@ def test_a_player_that_leaves_nothing_out_waits_until_its_end(_):
     equal((played.stalls, round(played.stalled, 6), played.gaps), (1, 12.0, 0))
 
 
+def test_what_such_a_player_has_left_out_all_the_same_is_a_gap(_):
+    frames = steady(100, 1.0)
+    for index in (30, 31, 99):
+        frames[index].arrived = None
+    played = play(frames, 2.0, waits_until=120.0)
+    equal((played.stalls, played.gaps), (1, 1))
+
+
 def test_figures_of_two_viewers(_):
     good, bad = steady(100, 0.5), steady(50, 0.5) + [Frame(105 + index / 10, None) for index in range(50)]
     before = [Frame(99 + index / 10, None) for index in range(10)]
@@ -78,11 +87,19 @@ def test_figures_of_two_viewers(_):
     figures = of_sessions(sessions, 3)
     equal((figures["continuity_percent"], figures["continuity_worst_viewer_percent"], round(figures["served_percent"])), (75.0, 50.0, 33))
     equal((round(figures["whole_continuity_percent"], 3), figures["first_byte_p95_s"]), (round(100 * 150 / 210, 3), float("inf")))
+    equal((figures["first_byte_p50_s"], figures["first_picture_p50_s"]), (11.5, float("inf")))
     hours = figures["whole_viewer_hours"]
     equal((figures["whole_gaps_per_viewer_hour"] * hours, figures["whole_stalls_per_viewer_hour"]), (2, 0))
-    equal(of_sessions(sessions, 3, skips=False)["whole_gaps_per_viewer_hour"], 0)
+    equal(of_sessions(sessions, 3, skips=False)["whole_gaps_per_viewer_hour"] * hours, 1)
     verdicts = judge(figures, {"continuity_percent": {"least": 99.9}, "latency_p99_s": {"most": 2}, "absent": {"least": 0}})
     equal([verdict["met"] for verdict in verdicts.values()], [False, True, False])
+
+
+def test_a_scenario_with_more_viewers_has_the_same_mixture_and_pace(_):
+    plan = {"about": "Some", "settle": 30, "arrivals": {"within": 12}, "viewers": [{"count": 8, "line": "fibre"}, {"count": 16, "line": "dsl"}]}
+    more = with_viewers(plan, 48)
+    equal(([spec["count"] for spec in more["viewers"]], more["settle"], more["arrivals"]), ([16, 32], 60, {"within": 24}))
+    equal([spec["count"] for spec in with_viewers(plan, 3)["viewers"]], [1, 2])
 
 
 def test_evenness_is_one_when_all_give_the_same(_):

@@ -1,9 +1,11 @@
 """The lab: what its lines do to packets, and the program over them."""
 import contextlib
+import json
 import os
 import socket
 import statistics
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ import media  # noqa: E402
 import network  # noqa: E402
 import results  # noqa: E402
 import run  # noqa: E402
-from harness import PATIENCE, archive_bytes, check, main, until  # noqa: E402
+from harness import PATIENCE, Skip, archive_bytes, check, main, until  # noqa: E402
 
 PORT = 7000
 
@@ -217,6 +219,59 @@ def test_every_scenario_names_lines_and_places_that_there_are(_):
         check(all(event["place"] in names for event in plan.get("events", ())), f"{name}: an event at no place")
         check({*plan} <= {"about", "stream", "latency", "lead", "settle", "seconds", "told", "source", "viewers", "arrivals", "events", "bars"},
               f"{name}: {[*plan]}")
+
+
+def test_scenarios_are_as_hard_as_they_are_said_to_be(_):
+    """Viewers, latency, times the bitrate that they can send at least, and bars."""
+    share = "continuity_percent"
+    wanted = {
+        "home": (24, 3, 1.5, {share: 99.9, "latency_p99_s": 2, "source_upload_times_bitrate": 2}),
+        "56k": (60, 8, 1.5, {share: 99.5, "source_upload_of_line": 1}),
+        "churn": (20, 3, 1.5, {"whole_stalls_per_viewer_hour": 1}),
+        "source-drop": (12, 8, 1.5, {"stalls_per_viewer_hour": 0}),
+        "nat": (24, 3, 2, {share: 99.9, "served_percent": 100}),
+        "lossy": (12, 5, 1.5, {share: 99.5}),
+        "crowd": (30, 3, 1.5, {"first_byte_p95_s": 3}),
+    }
+    for name, (viewers, latency, mean, bars) in wanted.items():
+        plan = run.scenario(name)
+        rate = network.rate(plan["stream"]["rate"])
+        ups = [network.rate(run.line_of(spec).up) for spec in plan["viewers"] for _ in range(spec["count"])]
+        check((len(ups), plan["latency"]) == (viewers, latency), f"{name}: {len(ups)} viewers, {plan['latency']} s")
+        check(sum(ups) / len(ups) >= mean * rate, f"{name}: {sum(ups) / len(ups) / rate} bitrates of uplink")
+        got = {figure: next(iter(bar.values())) for figure, bar in plan["bars"].items()}
+        check(bars.items() <= got.items(), f"{name}: bars {got}")
+    check(network.rate(run.line_of(run.scenario("home")["source"]).up) == 2e6, "home: the source's line")
+    check(run.line_of(run.scenario("56k")["source"]).up == "56k", "56k: the source's line")
+
+
+def test_who_is_not_root_is_told_so(_):
+    if os.geteuid() == 0:
+        said = subprocess.run([sys.executable, "-c", "import sys; sys.path[:0] = sys.argv[1:]; import os; os.setuid(65534); import network\n"
+                               "try:\n network.check_possible()\nexcept network.Skip as reason:\n print(reason)", *sys.path],
+                              capture_output=True, text=True, check=False).stdout
+        check("needs root" in said, f"it says {said!r}")
+
+
+def test_a_report_holds_its_pictures_and_names_a_missed_bar(case):
+    python = next((one for one in (sys.executable, "/usr/bin/python3")
+                   if subprocess.run([one, "-c", "import matplotlib"], capture_output=True, check=False).returncode == 0), None)
+    if not python:
+        raise Skip("needs matplotlib")
+    ours = {"about": "Two", "system": "minuteswarm", "viewers": [{"place": "viewer00", "nat": "none"}], "places": {"source": "1M", "viewer00": "1M"},
+            "figures": {"scenario_latency_s": 3, "stream_bits_per_second": 1e6, "continuity_percent": 99.0, "first_byte_p95_s": "never"},
+            "bars": {"continuity_percent": {"value": 99.0, "least": 99.9, "met": False}}, "behind_nat": ["viewer00"],
+            "latency_over_time": [[0, 0.5, 0.9, 1.0], [1, 0.5, None, 1.0]], "quantiles": [[0.5, 0.5], [0.99, 0.9]],
+            "uploads": [[0, 1, 1.1]], "feeding": [["source", "viewer00", 8]], "events": [[0.5, "source is cut"]]}
+    folder = case.folder / "report"
+    folder.mkdir()
+    (folder / "pair.json").write_text(json.dumps(ours))
+    (folder / "pair.hls.json").write_text(json.dumps({**ours, "system": "HLS", "bars": {}, "feeding": []}))
+    subprocess.run([python, Path(__file__).with_name("report.py"), folder], check=True, capture_output=True)
+    page, text = ((folder / f"report.{kind}").read_text() for kind in ("html", "md"))
+    check(page.count("src='data:image/png;base64,") == 4 and "src='http" not in page, "the page does not hold its pictures")
+    check(len([*folder.glob("pair-*.png")]) == 4, "there are not four pictures")
+    check("| pair | 3 | HLS |" in text and "missed: continuity_percent 99, bar least 99.9" in text, text)
 
 
 def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import matplotlib
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("functional", "bench")]
+import figures  # noqa: E402
+
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
@@ -22,7 +25,7 @@ COLOURS = ["#1f5fa8", "#d1651a", "#3b8f4a", "#8a4fa3", "#9a7b1f"]
 PICTURES = {
     "latency": "Latency over time, from leaving the encoder to being there for the player: median, and 99th percentile in pale, of what came.",
     "percentiles": "How much of the media was there how soon. What never came is missing at the right.",
-    "feeding": "Who fed whom at the end; S, in the middle, is the source. Dots are as large as uplinks, lines as wide as stripes; "
+    "feeding": "Who fed whom at the end; S, in the middle, is the source. Dots are as large as uplinks, squares are behind NAT, lines as wide as stripes; "
                "each ring is a step further from the source.",
     "upload": "What the source sent while so many viewers were there, headers and all: a dot for each two seconds.",
 }
@@ -66,7 +69,7 @@ def draw_latency(systems):
         drawing.plot([row[0] for row in rows], [row[1] for row in rows], color=colour, label=run["system"])
     first = next(iter(systems.values()))
     drawing.set_yscale("log")
-    drawing.axhline(first["figures"]["latency_asked_for_s"], color="#888", linestyle=":", label="latency asked for")
+    drawing.axhline(first["figures"]["scenario_latency_s"], color="#888", linestyle=":", label="the scenario's latency")
     for at, what in first["events"]:
         drawing.axvline(at, color="#b42318", linewidth=0.8)
         drawing.text(at, drawing.get_ylim()[1], what, rotation=90, va="top", ha="right", fontsize=7, color="#b42318")
@@ -81,7 +84,7 @@ def draw_percentiles(systems):
         # Stretched towards 100 %, as the last percents matter.
         rows = [(late, -math.log10(1 - min(share, 0.9999))) for share, late in run["quantiles"] if share < 1]
         drawing.plot([row[0] for row in rows], [row[1] for row in rows], color=colour, label=run["system"])
-    drawing.axvline(next(iter(systems.values()))["figures"]["latency_asked_for_s"], color="#888", linestyle=":", label="latency asked for")
+    drawing.axvline(next(iter(systems.values()))["figures"]["scenario_latency_s"], color="#888", linestyle=":", label="the scenario's latency")
     ticks = (0, 50, 90, 99, 99.9, 99.99)
     drawing.set_yticks([-math.log10(1 - tick / 100) for tick in ticks], [f"{tick}" for tick in ticks])
     drawing.set_xscale("log")
@@ -125,7 +128,7 @@ def draw_feeding(systems):
                      "shrinkA": 6, "shrinkB": 6, "connectionstyle": "arc3,rad=0.12"}
             drawing.annotate("", at[whom], at[who], arrowprops=style)
     for place, (x, y) in at.items():
-        drawing.scatter([x], [y], s=90 + 60 * bits(places[place]) / run["figures"]["stream_bits_per_second"],
+        drawing.scatter([x], [y], marker="s" if place in run.get("behind_nat", ()) else "o", s=90 + 60 * bits(places[place]) / run["figures"]["stream_bits_per_second"],
                         color=COLOURS[1] if place == "source" else COLOURS[0], zorder=3, edgecolors="white")
         label = "S" if place == "source" else place.removeprefix("viewer")[:3]
         drawing.annotate(label, (x, y), fontsize=6, ha="center", va="center", zorder=4, color="white", weight="bold")
@@ -179,6 +182,57 @@ def rows_of(systems):
              [text_of(run["figures"].get(key, "")) for run in systems.values()]) for key in known]
 
 
+def share(value):
+    return "" if value is None else f"{value:.2f} %"
+
+
+def times(*values):
+    return " / ".join("" if value is None else value if isinstance(value, str) else f"{value:.2f}" for value in values)
+
+
+EXPLAINED = figures.__doc__.split("\n", 1)[1].strip() + """
+
+The measured time begins `settle` seconds after the first viewer (home, churn, source-drop, nat, lossy 30, 56k 60, crowd 0). Bars are
+minuteswarm's. Other systems have the latency that they need, and it counts as late at the scenario's: chunk swarms are asked for 30 s, HLS
+players begin three segments back. Of HLS the source's processor time is the web server's without the segmenter's.
+"""
+
+# (title, what of a run's figures) of the table above all others.
+MAIN = (
+    ("served", lambda of: share(of("served_percent"))),
+    ("first byte p50 / p95, s", lambda of: times(of("first_byte_p50_s"), of("first_byte_p95_s"))),
+    ("latency p50 / p99, s", lambda of: times(of("latency_p50_s"), of("latency_p99_s"))),
+    ("on time at that latency", lambda of: share(of("continuity_percent"))),
+    ("the same from the first byte on", lambda of: share(of("whole_continuity_percent"))),
+    ("stalls / gaps a viewer-hour, from the first byte on",
+     lambda of: times(of("whole_stalls_per_viewer_hour"), of("whole_gaps_per_viewer_hour"))),
+    ("source, times the bitrate", lambda of: times(of("source_upload_times_bitrate"))),
+)
+
+
+def verdict(bars):
+    missed = [f"{name} {text_of(bar['value'])}, bar {bar_text(bar)}" for name, bar in bars.items() if not bar["met"]]
+    return "" if not bars else "missed: " + "; ".join(missed) if missed else "met"
+
+
+def main_rows(runs):
+    """Titles, then a row for each scenario and system."""
+    yield ["scenario", "its latency, s", "system", *(title for title, _ in MAIN), "bars"]
+    for name, systems in runs.items():
+        for run in systems.values():
+            yield [name, text_of(run["figures"]["scenario_latency_s"]), run["system"],
+                   *(of(run["figures"].get) for _, of in MAIN), verdict(run["bars"])]
+
+
+def main_table(runs):
+    """As HTML, and as Markdown."""
+    head, *rows = main_rows(runs)
+    page = "".join("<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>" for tag, row in
+                   (("th", head), *(("td", row) for row in rows)))
+    text = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    return f"<table>{page}</table>", "\n".join([*text, ""])
+
+
 def section(name, systems, files):
     first = next(iter(systems.values()))
     titles = "".join(f"<th>{html.escape(run['system'])}</th>" for run in systems.values())
@@ -213,10 +267,11 @@ def main(folder):
     head = (f"{machine.get('version', '')}; {machine.get('date', '')}; {about.get('processor', '')}, {about.get('cores', '')} cores, "
             f"{about.get('system', '')}; "
             f"load before {about.get('load', 0):.2f}")
-    body = "".join(section(name, systems, draw(folder, name, systems)) for name, systems in runs.items())
+    page, text = main_table(runs)
+    body = page + f"<pre>{html.escape(EXPLAINED)}</pre>" + "".join(section(name, systems, draw(folder, name, systems)) for name, systems in runs.items())
     (folder / "report.html").write_text(f"<!doctype html><meta charset=utf-8><title>minuteswarm in the lab</title><style>{STYLE}</style>"
                                         f"<h1>minuteswarm in the lab</h1><p>{html.escape(head)}</p>{body}\n")
-    (folder / "report.md").write_text("\n".join(["# minuteswarm in the lab", "", head, "", *(markdown(*item) for item in runs.items())]))
+    (folder / "report.md").write_text("\n".join(["# minuteswarm in the lab", "", head, "", text, EXPLAINED, *(markdown(*item) for item in runs.items())]))
     print(f"report: {folder / 'report.html'}")
 
 

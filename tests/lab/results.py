@@ -46,7 +46,7 @@ def traffic_figures(run):
     passed = samples[-1][0] - samples[0][0]
     sent = {place.name: gained(samples, place.name, 0) for place in run.places}
     source = gained(samples, "source", 0) * 8 / passed
-    present = sum(max(0.0, min(run.end, sitting.ended) - max(run.begin, sitting.began)) for sitting in run.sittings)
+    present = sum(max(0.0, min(samples[-1][0], sitting.ended) - max(samples[0][0], sitting.began)) for sitting in run.sittings)
     received = sum(gained(samples, place.name, 1) for place in run.places)
     total = sum(sent.values())
     return {
@@ -96,12 +96,9 @@ def machine_figures(run):
 
 
 def figures_of(run):
-    firsts = [sitting.first - sitting.began for sitting in run.sittings if sitting.first]
-    pictures = [sitting.first_picture - sitting.began for sitting in run.sittings if sitting.first_picture]
     result = {
-        "seconds": run.plan["seconds"], "stream_bits_per_second": run.bits, "latency_asked_for_s": run.plan["latency"],
-        **figures.of_sessions(run.sittings, run.plan["latency"], run.system.skips),
-        "first_byte_s": figures.spread(firsts), "first_picture_s": figures.spread(pictures),
+        "seconds": run.plan["seconds"], "stream_bits_per_second": run.bits, "scenario_latency_s": run.plan["latency"],
+        **figures.of_sessions(run.sittings, run.plan["latency"], run.system.skips, run.asked),
         **traffic_figures(run), **status_figures(run), **machine_figures(run),
     }
     return {key: value for key, value in result.items() if value not in (None, {})}
@@ -161,7 +158,7 @@ def viewers(run):
     for sitting in run.sittings:
         late = sorted(figures.latencies(sitting.frames))
         latency = run.plan["latency"]
-        played = figures.play(sitting.whole, max(sitting.behind, latency), None if run.system.skips else sitting.ended)
+        played = figures.play(sitting.whole, max(sitting.behind, run.asked), None if run.system.skips else sitting.ended)
         line, name = sitting.at.line, sitting.at.name
         sent = run.samples[-1][2][name][0] - run.samples[0][2][name][0]
         rows.append({
@@ -192,5 +189,6 @@ def of(run):
         "viewers": viewers(run), "latency_over_time": latency_over_time(run), "quantiles": quantiles(run), "uploads": uploads(run),
         "feeding": feeding(run), "events": [[at - run.begin, what] for at, what in run.events],
         "places": {place.name: place.line.up for place in (run.source, *run.places)},
+        "behind_nat": [place.name for place in (run.source, *run.places) if place.line.nat != "none"],
         "statuses": [run.source_status, *(sitting.status for sitting in run.sittings)],
     }

@@ -18,8 +18,9 @@ http {{
 
 class Stock(Swarm):
     """Minute swarming as it was: a swarm for each chunk once that is closed, a tracker to find each other, and half a minute of
-    buffer. The peers of a chunk are still told by the channel's swarm, which is kinder than asking the tracker for each."""
-    title = "chunk swarms, tracker"
+    buffer. The tracker names those who follow the channel, once; who has a chunk they tell each other, which is kinder than asking a
+    tracker for each chunk."""
+    title = "chunk swarms, one announce to a tracker"
     has_bars, latency, patience = False, 30, 40
 
     def publish(self, stream):
@@ -38,7 +39,8 @@ class Stock(Swarm):
 
 
 class Hls:
-    """ffmpeg writes segments, nginx at the source serves them to all."""
+    """ffmpeg writes segments, nginx at the source serves them to all. A player waits for the segment that it is at, and leaves out
+    those that are no longer listed when it comes to them."""
     has_bars, skips, patience = False, False, 20
     seconds = 4
 

@@ -2,7 +2,7 @@
 
 A scenario names the stream, the source's line, the viewers' lines (lines.toml, with changes), how viewers come and go, what
 happens to lines, and the bars. The first viewer comes `lead` seconds after the first chunk was closed; `seconds` are measured,
-from `settle` seconds after that. Each program is told of `told` of its line's uplink (0.97).
+from `settle` seconds after that. Each program is told of `told` of its line's uplink (TOLD).
 """
 import contextlib
 import itertools
@@ -28,6 +28,7 @@ SCENARIOS = network.FOLDER / "scenarios"
 PROBE = network.TOOLS / "lab_probe"
 LEAD = 5.0    # seconds from the first chunk's end to the first viewer
 SAMPLE = 2.0  # seconds between looks at traffic and processes
+TOLD = 0.97
 RETURN = 2.0  # seconds after which another viewer comes in the place of one that left
 FIRST_PORT = 8000
 PACKETS_TO_START = 100  # among which ffprobe looks for the first picture
@@ -77,7 +78,7 @@ class Swarm:
         self.publisher = None
 
     def _start(self, place, command, name, kind, port, **streams):
-        told = int(network.rate(place.line.up) * self.plan.get("told", 0.97))
+        told = int(network.rate(place.line.up) * self.plan.get("told", TOLD))
         with place.inside():
             return self.case.node([*command, "--json", "--listen", f"{place.address}:0", *QUIET, "--uplink", str(told),
                                    "--http", f"127.0.0.1:{port}", *self.options], name, kind, **streams)
@@ -112,7 +113,7 @@ class Sitting(figures.Session):
     def __init__(self, place, number):
         super().__init__(place.name, time.monotonic(), math.inf)
         self.at, self.number = place, number
-        self.node = self.player = self.status = self.first_picture = None
+        self.node = self.player = self.status = None
         self.is_away = False
         self.cpu = []  # (time, seconds of processor)
         self.resident = 0
@@ -235,6 +236,11 @@ class Run:
             if self.is_over.wait(SAMPLE):
                 return
 
+    @property
+    def asked(self):
+        """How far behind its players are told to play, or the scenario's latency."""
+        return self.system.latency or self.plan["latency"]
+
     def read(self):
         """What players wrote down, put beside what the encoder sent."""
         _, notes = figures.read_notes(self.captured)
@@ -243,9 +249,9 @@ class Run:
         for sitting in self.sittings:
             sitting.first, came = figures.read_notes(sitting.notes)
             arrivals = self.captures.arrivals(came)
-            sitting.whole = self.captures.counted(sitting, arrivals, -math.inf, self.end, self.plan["latency"])
-            sitting.frames = [frame for frame in sitting.whole if frame.captured >= self.begin]
             sitting.behind = sitting.first - self.captures.times[min(arrivals)] if arrivals else 0.0
+            sitting.whole = self.captures.counted(sitting, arrivals, -math.inf, self.end, max(self.asked, sitting.behind))
+            sitting.frames = [frame for frame in sitting.whole if frame.captured >= self.begin]
             sitting.first_picture = self._first_picture(sitting, came)
         within = [note for note in notes if self.begin <= note[0] <= self.end]
         check(len(within) > 1, "the encoder sent nothing while it was measured")
