@@ -15,7 +15,8 @@ constexpr seconds any_period{1};
 constexpr seconds absent_period{2}; // of one that has stepped back, and longer each time
 constexpr seconds longest_source_pause{30};
 constexpr seconds least_silence{4};
-constexpr seconds narrow_silence{15}; // to and from a source of few stripes
+constexpr seconds narrow_silence{
+    15}; // of few stripes: whoever has many neighbours tells each seldom
 
 } // namespace
 
@@ -109,8 +110,8 @@ void Links::close(MonotonicTime now) {
 }
 
 void Links::close_silent(Duration advert_period, MonotonicTime now) {
+    auto const least = has_many(node_.options.stripes) ? least_silence : narrow_silence;
     for (auto const& [id, neighbour] : node_.neighbours) {
-        auto const least = node_.is_terse(neighbour) ? narrow_silence : least_silence;
         auto const silence = std::max<Duration>(least, 4 * advert_period);
         if (now - neighbour.last_heard > silence) node_.actions.emplace_back(CloseLink{id});
     }

@@ -97,3 +97,16 @@ TEST_CASE("Who has stepped back looks for others to ask") {
     viewer.pass(seconds{7});
     CHECK(viewer.looked() >= 3);
 }
+
+TEST_CASE("Radio waits longer for a word: whoever has many neighbours tells each seldom") {
+    for (auto const stripes : {std::uint8_t{2}, std::uint8_t{8}}) {
+        CAPTURE(stripes);
+        Node viewer{{2}, 0, stripes, 0, seconds{5}};
+        viewer.enter(10, {10});
+        viewer.hear(10, advert_of(stripes, 0));
+        viewer.wait(seconds{6});
+        CHECK(viewer.take<CloseLink>().empty() == (stripes == 2));
+        viewer.wait(seconds{12});
+        CHECK_FALSE(viewer.take<CloseLink>().empty());
+    }
+}
