@@ -74,16 +74,24 @@ double Parents::shared_cost(NeighbourId of, StripeIndex stripe) const {
     return each_shared_cost * static_cast<double>(std::min(beyond, most_shared));
 }
 
+/// Until a block has left for one child more.
+double Parents::sending_cost(Acquaintance const& neighbour) const {
+    auto const span = seconds_of(node_.options.span);
+    if (node_.options.has_many_stripes())
+        return 0.3 * span - spare_worth * std::min<double>(5, neighbour.spare);
+    auto const slots = std::max<double>(neighbour.slots, 1);
+    return span * (slots - std::min<double>(neighbour.spare, slots)) / slots;
+}
+
 double Parents::cost(NeighbourId of, StripeIndex stripe, MonotonicTime now) const {
     auto const& neighbour = *node_.find(of);
     auto const& claim = neighbour.claim(stripe);
     auto value = seconds_of(claim.age) + seconds_of(neighbour.peer.delay) +
-                 seconds_of(std::max(neighbour.bias, Duration{})) +
-                 0.3 * seconds_of(node_.options.span);
+                 seconds_of(std::max(neighbour.bias, Duration{}));
     if (!claim.is_home && !neighbour.peer.is_source) value += not_home_cost;
     if (claim.need > 0) value += preemption_cost;
     value += shared_cost(of, stripe);
-    value -= spare_worth * std::min<double>(5, neighbour.spare);
+    value += sending_cost(neighbour);
     if (!node_.is_searching) return value;
     return value + stale_cost * std::max(0.0, seconds_of(now - neighbour.last_heard) - fresh);
 }

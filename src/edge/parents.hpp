@@ -151,6 +151,7 @@ private:
     [[nodiscard]] bool is_candidate(
         Acquaintance const& neighbour, StripeIndex stripe, Search const& search, MonotonicTime now
     ) const;
+    [[nodiscard]] double sending_cost(Acquaintance const& neighbour) const;
     [[nodiscard]] double cost(NeighbourId of, StripeIndex stripe, MonotonicTime now) const;
     [[nodiscard]] double shared_cost(NeighbourId of, StripeIndex stripe) const;
     [[nodiscard]] SubscribeMessage request(StripeIndex stripe, Search const& search) const;

@@ -8,6 +8,9 @@ inline constexpr std::size_t packet_headers =
     66; ///< bytes: Ethernet 14, IPv4 20, TCP with timestamps 32 (RFC 7323)
 inline constexpr std::size_t packet_payload = 1448; ///< most bytes of a message in 1500 of IP
 
+inline constexpr std::size_t message_frame =
+    6; ///< bytes before a message of an extension: length and two numbers (BEP 10)
+
 constexpr std::size_t packets_of(std::size_t message) {
     return (message + packet_payload - 1) / packet_payload;
 }

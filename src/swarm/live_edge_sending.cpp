@@ -94,8 +94,9 @@ void LiveEdge::send(NeighbourId to, Peer& peer, Bytes message) {
 
 void LiveEdge::pace(std::size_t bytes, MonotonicTime now) {
     if (!pacer_) return;
-    pacer_->spend(static_cast<double>(wire_size(bytes)), now);
-    unpaced_ -= static_cast<double>(bytes);
+    auto const framed = bytes + message_frame;
+    pacer_->spend(static_cast<double>(wire_size(framed)), now);
+    unpaced_ -= static_cast<double>(framed);
 }
 
 void LiveEdge::note_message(std::size_t bytes) {
