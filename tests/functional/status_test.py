@@ -49,6 +49,9 @@ METRICS = {
 }
 
 
+EDGE_COUNTERS = ("groups", "recovered_by_parity", "wanted", "blocks", "duplicates", "unexpected", "forged", "preempted", "data_bytes", "parity_bytes")
+
+
 def at(status, path):
     for key in path.split("."):
         status = status[key]
@@ -367,6 +370,10 @@ def test_the_live_edges_fields_follow_known_traffic(case):
         buckets = [float(line.split()[-1]) for line in metrics.splitlines() if "delay_seconds_bucket" in line]
         equal("the histogram's order", buckets, sorted(buckets))
         check(buckets[-1] > 0, "no byte is in the histogram")
+        later = viewer.status()
+        values = {name: float(value) for name, value in re.findall(r"^minuteswarm_(\w+) (\S+)$", metrics, re.M)}
+        for name, path in {"chunks_from_edge_total": "chunks.from_edge"} | {f"edge_{name}_total": f"edge.{name}" for name in EDGE_COUNTERS}.items():
+            check(at(status, path) <= values[name] <= at(later, path), f"{name} is {values[name]}, {path} {at(status, path)} before")
     source = publisher.status()
     equal("the publisher's edge", source["edge"]["state"], "source")
     check(any(peer["stripes_to"] for peer in source["peers"]), "the publisher sends no stripe")
