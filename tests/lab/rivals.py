@@ -41,7 +41,7 @@ class Stock(Swarm):
 class Hls:
     """ffmpeg writes segments, nginx at the source serves them to all. A player waits for the segment that it is at, and leaves out
     those that are no longer listed when it comes to them."""
-    has_bars, skips, patience = False, False, 20
+    has_bars, skips, patience, latency = False, False, 20, None  # a player is as far behind as it begins
     seconds = 4
 
     def __init__(self, case, plan, source):
