@@ -372,7 +372,8 @@ def test_the_live_edges_fields_follow_known_traffic(case):
         check(buckets[-1] > 0, "no byte is in the histogram")
         later = viewer.status()
         values = {name: float(value) for name, value in re.findall(r"^minuteswarm_(\w+) (\S+)$", metrics, re.M)}
-        for name, path in {"chunks_from_edge_total": "chunks.from_edge"} | {f"edge_{name}_total": f"edge.{name}" for name in EDGE_COUNTERS}.items():
+        counters = {"chunks_from_edge_total": "chunks.from_edge", **{f"edge_{name}_total": f"edge.{name}" for name in EDGE_COUNTERS}}
+        for name, path in counters.items():
             check(at(status, path) <= values[name] <= at(later, path), f"{name} is {values[name]}, {path} {at(status, path)} before")
     source = publisher.status()
     equal("the publisher's edge", source["edge"]["state"], "source")

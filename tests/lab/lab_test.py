@@ -247,8 +247,8 @@ def test_scenarios_are_as_hard_as_they_are_said_to_be(_):
 
 def test_who_is_not_root_is_told_so(_):
     if os.geteuid() == 0:
-        said = subprocess.run([sys.executable, "-c", "import sys; sys.path[:0] = sys.argv[1:]; import os; os.setuid(65534); import network\n"
-                               "try:\n network.check_possible()\nexcept network.Skip as reason:\n print(reason)", *sys.path],
+        said = subprocess.run([sys.executable, "-c", "import sys; sys.path[:0] = sys.argv[1:]; import os, network\n"
+                               "os.setuid(65534)\ntry:\n network.check_possible()\nexcept network.Skip as reason:\n print(reason)", *sys.path],
                               capture_output=True, text=True, check=False).stdout
         check("needs root" in said, f"it says {said!r}")
 
