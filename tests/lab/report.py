@@ -89,7 +89,7 @@ def draw_percentiles(systems):
     drawing.set_yticks([-math.log10(1 - tick / 100) for tick in ticks], [f"{tick}" for tick in ticks])
     drawing.set_xscale("log")
     drawing.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    drawing.legend(fontsize=8, loc="lower right")
+    drawing.legend(fontsize=8, loc="center right")
     return figure
 
 
