@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <tuple>
+
 using namespace minuteswarm;
 using namespace minuteswarm::edge_policy;
 
@@ -134,4 +136,21 @@ TEST_CASE("A joiner begins near when others come with it, who lack all that it d
         CHECK(asked.front().first == GroupNumber{static_cast<std::uint64_t>(start)});
         CHECK(viewer.policy().starts_near() == (newest == 0));
     }
+}
+
+TEST_CASE("Of radio a parent that feeds fewer is better than one that has blocks a little sooner") {
+    Node viewer{{2}, 0, 2, 0, seconds{5}}; // groups of 250 ms
+    for (auto const& [id, spare, age] : {std::tuple{10, 0, 0}, {11, 3, 60}}) {
+        auto advert = advert_of(2, 0);
+        advert.slots = 3;
+        advert.spare = static_cast<std::uint8_t>(spare);
+        for (auto& stripe : advert.stripes)
+            stripe.age = milliseconds{age};
+        auto const neighbour = static_cast<std::uint64_t>(id);
+        viewer.enter(neighbour, {static_cast<std::uint32_t>(id)});
+        viewer.hear(neighbour, advert);
+    }
+    viewer.wait(milliseconds{200});
+    CHECK(viewer.sent<SubscribeMessage>(10).empty());
+    CHECK_FALSE(viewer.sent<SubscribeMessage>(11).empty());
 }
