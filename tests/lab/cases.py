@@ -11,7 +11,7 @@ def with_viewers(plan, wanted):
     times = wanted / sum(spec["count"] for spec in plan["viewers"])
     viewers = [{**spec, "count": max(1, round(spec["count"] * times))} for spec in plan["viewers"]]
     arrivals = plan.get("arrivals", {})
-    about = f"{plan['about']}; here {sum(spec['count'] for spec in viewers)} viewers, that many times as long in coming"
+    about = f"{plan['about']}; here {sum(spec['count'] for spec in viewers)} viewers, who come at the same pace"
     return {**plan, "about": about, "viewers": viewers, "settle": plan["settle"] * max(times, 1),
             "arrivals": {**arrivals, "within": arrivals.get("within", 0) * times}}
 

@@ -39,6 +39,15 @@ struct Lacking : Node {
     }
 };
 
+/// Neighbour 10 has every stripe, and enough uplink to spare for a viewer to begin as far back as
+/// it wants.
+void meet_one(Node& viewer) {
+    auto advert = advert_of(9, 0);
+    advert.spare = 9;
+    viewer.enter(10, {10});
+    viewer.hear(10, advert);
+}
+
 /// All that it asks of this one is accepted.
 void subscribe_all(Node& viewer, std::uint64_t parent, NodePath const& path) {
     for (int i = 0; i < 10; ++i) {
@@ -117,10 +126,7 @@ TEST_CASE("Who plays a second behind asks for what it lacks while there is time"
     for (auto const latency : {seconds{1}, seconds{3}}) {
         CAPTURE(latency.count());
         Node viewer{{2}, 0, 8, 1, latency};
-        auto advert = advert_of(9, 0);
-        advert.spare = 9; // enough to begin as far back as it wants
-        viewer.enter(10, {10});
-        viewer.hear(10, advert);
+        meet_one(viewer);
         subscribe_all(viewer, 10, path_of({1, 10}));
         auto const waited = time_until_asked(viewer, 10, path_of({1, 10}), true);
         CHECK(waited >= (latency == seconds{1} ? milliseconds{300} : milliseconds{1200}));
@@ -152,10 +158,7 @@ TEST_CASE("Who begins near the newest group asks soon for what it lacks: it wait
 
 TEST_CASE("What no parent brings is asked for soon") {
     Node viewer{{2}, 0, 8, 1, seconds{3}};
-    auto advert = advert_of(9, 0);
-    advert.spare = 9;
-    viewer.enter(10, {10});
-    viewer.hear(10, advert);
+    meet_one(viewer);
     viewer.wait(seconds{1});
     auto const waited = time_until_asked(viewer, 10, path_of({1, 10}), false);
     CHECK(waited >= milliseconds{300});
@@ -164,10 +167,7 @@ TEST_CASE("What no parent brings is asked for soon") {
 
 TEST_CASE("Where all comes late, what is missing is asked for before it is due") {
     Node viewer{{2}, 0, 8, 1, seconds{3}};
-    auto advert = advert_of(9, 0);
-    advert.spare = 9;
-    viewer.enter(10, {10});
-    viewer.hear(10, advert);
+    meet_one(viewer);
     subscribe_all(viewer, 10, path_of({1, 10}));
     // The first block of each group comes two seconds after it was made.
     auto group = newest + 1;
