@@ -59,7 +59,9 @@ inline constexpr std::size_t kept_neighbours =
 inline constexpr std::size_t neighbours = 34; ///< of a viewer
 inline constexpr std::size_t source_neighbours = 40; ///< of a publisher
 inline constexpr std::size_t known_peers = 500;      ///< endpoints remembered for dialling
-inline constexpr std::size_t push_fanout = 4;        ///< neighbours a new record is pushed to
+inline constexpr std::size_t awaited_dials =
+    32; ///< of named peers, to be introduced to those that do not answer: one message's
+inline constexpr std::size_t push_fanout = 4; ///< neighbours a new record is pushed to
 inline constexpr std::size_t active_chunk_torrents = 60;
 inline constexpr std::size_t chunk_peers =
     12; ///< dialled as one chunk is joined: 8-12 keep a mesh connected

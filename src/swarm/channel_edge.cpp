@@ -73,15 +73,21 @@ void ChannelSwarm::open_edge_link(StripeMask homes, PeerEndpoint const& endpoint
     }
     std::erase_if(known_peers_, [](auto const& peer) { return peer.is_gone(); });
     std::shuffle(known_peers_.begin(), known_peers_.end(), random_);
+    KnownPeer* best = nullptr;
     for (auto& peer : known_peers_) {
         if (is_neighbour(peer.endpoint)) peer.dials = 0;
         if ((homes != 0 && (peer.homes & homes) == 0) || is_neighbour(peer.endpoint)) continue;
-        ++peer.dials;
-        if (homes != 0) directed_.push_back(peer.endpoint);
-        if (directed_.size() > limits::edge_directed_links) directed_.erase(directed_.begin());
-        events_.dial(peer.endpoint);
-        return;
+        if (!best || peer.dials < best->dials) best = &peer;
     }
+    // Behind a NAT those who came first may know nobody but each other.
+    if (!best || best->dials > 0) ask_for_peers();
+    if (!best) return;
+    if (homes != 0) directed_.push_back(best->endpoint);
+    if (directed_.size() > limits::edge_directed_links) directed_.erase(directed_.begin());
+    dial(*best);
+}
+
+void ChannelSwarm::ask_for_peers() {
     if (links_.empty()) return;
     auto some = links_.begin();
     std::advance(some, static_cast<std::ptrdiff_t>(random_() % links_.size()));

@@ -47,8 +47,9 @@ void ChannelSwarm::handle(NeighbourId from, PeersMessage const& message) {
         auto const known = std::ranges::find(known_peers_, peer.endpoint, &KnownPeer::endpoint);
         if (known != known_peers_.end()) {
             known->homes = peer.homes;
+            known->teller = from;
         } else if (teller != links_.end() && teller->second.peers.take(1, now)) {
-            known_peers_.push_back({peer.endpoint, peer.homes});
+            known_peers_.push_back({peer.endpoint, peer.homes, from});
         }
     }
     if (known_peers_.size() > limits::known_peers) {
@@ -82,6 +83,49 @@ void ChannelSwarm::handle(NeighbourId from, ProofMessage const& message) {
     enter_edge(from);
 }
 
+void ChannelSwarm::handle(NeighbourId from, RendezvousMessage const& message) {
+    auto const link = links_.find(from);
+    auto const* asker = neighbourhood_.find(from);
+    if (link == links_.end() || !asker || asker->endpoint.port == 0) return;
+    if (!link->second.introductions.take(1, MonotonicClock::now())) return;
+    for (auto const& [id, neighbour] : neighbourhood_.all()) {
+        if (id != from && neighbour.endpoint == message.peer)
+            return send(id, encode(ConnectMessage{asker->endpoint}));
+    }
+}
+
+void ChannelSwarm::handle(NeighbourId from, ConnectMessage const& message) {
+    auto const link = links_.find(from);
+    auto const* teller = neighbourhood_.find(from);
+    if (link == links_.end() || !teller || !events_.let_in) return;
+    if (!is_worth_dialling(message.peer, teller->endpoint.address)) return;
+    if (!link->second.introductions.take(1, MonotonicClock::now())) return;
+    rendezvous_.note_introduced(message.peer);
+    events_.let_in(message.peer);
+}
+
+bool ChannelSwarm::welcome(PeerEndpoint const& dialled) {
+    rendezvous_.note_answered(dialled);
+    return neighbourhood_.welcome(dialled);
+}
+
+void ChannelSwarm::dial(KnownPeer& peer) {
+    ++peer.dials;
+    events_.dial(peer.endpoint);
+    if (events_.dial_over_utp)
+        rendezvous_.note_dialled(peer.endpoint, peer.teller, MonotonicClock::now(), random_);
+}
+
+void ChannelSwarm::pass_nats(MonotonicTime now) {
+    for (auto const& step : rendezvous_.take_due(now)) {
+        if (is_neighbour(step.peer)) continue;
+        if (step.kind == Rendezvous::Step::Kind::ask)
+            send(step.introducer, encode(RendezvousMessage{step.peer}));
+        else
+            events_.dial_over_utp(step.peer);
+    }
+}
+
 void ChannelSwarm::fill_neighbourhood() {
     // With two thirds of those it wants, libtorrent's own dials are enough.
     if (neighbourhood_.all().size() >= neighbourhood_.room().wanted * 2 / 3) return;
@@ -91,8 +135,7 @@ void ChannelSwarm::fill_neighbourhood() {
         if (is_neighbour(peer.endpoint)) {
             peer.dials = 0;
         } else if (dialled < dials_per_fill) {
-            events_.dial(peer.endpoint);
-            ++peer.dials;
+            dial(peer);
             ++dialled;
         }
     }

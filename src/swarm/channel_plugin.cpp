@@ -28,7 +28,8 @@ ChannelConnection::ChannelConnection(
 )
     : id_(id)
     , connection_(std::move(connection))
-    , receiver_(receiver) {
+    , receiver_(receiver)
+    , connected_(MonotonicClock::now()) {
     if (!connection_.is_outgoing()) tune_socket();
 }
 
@@ -51,7 +52,12 @@ std::size_t ChannelConnection::unsent() const {
 }
 
 Duration ChannelConnection::half_round_trip() const {
-    return minuteswarm::half_round_trip(connection_);
+    auto const measured = minuteswarm::half_round_trip(connection_);
+    return measured == Duration{} ? greeting_ / 2 : measured; // uTP's is not told
+}
+
+bool ChannelConnection::is_dialling(PeerEndpoint const& peer) const {
+    return connection_.is_outgoing() && connection_.is_connecting() && remote() == peer;
 }
 
 void ChannelConnection::tune_socket() {
@@ -60,6 +66,7 @@ void ChannelConnection::tune_socket() {
 }
 
 void ChannelConnection::on_connected() {
+    connected_ = MonotonicClock::now();
     tune_socket();
     leave_oneself(connection_, receiver_.own_endpoint());
     if (connection_.is_disconnecting() || receiver_.welcome(remote())) return;
@@ -88,6 +95,7 @@ bool ChannelConnection::on_extension_handshake(lt::bdecode_node const& handshake
     // A second one (BEP 10 allows it) may not wipe out what is known of the peer.
     if (remote_message_ != 0) return true;
     remote_message_ = static_cast<std::uint8_t>(number);
+    greeting_ = MonotonicClock::now() - connected_;
     receiver_.on_open(*this, as_bytes({own.data(), own.size()}));
     return true;
 }
@@ -145,6 +153,15 @@ ChannelPlugin::new_connection(lt::peer_connection_handle const& connection) {
     std::erase_if(connections_, [](auto const& other) { return other.expired(); });
     connections_.push_back(made);
     return made;
+}
+
+std::vector<lt::peer_connection_handle> ChannelPlugin::dials_to(PeerEndpoint const& peer) const {
+    std::vector<lt::peer_connection_handle> found;
+    for (auto const& weak : connections_) {
+        auto const one = weak.lock();
+        if (one && one->is_dialling(peer)) found.push_back(one->handle());
+    }
+    return found;
 }
 
 bool ChannelPlugin::on_pause() {

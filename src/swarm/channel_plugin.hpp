@@ -45,6 +45,8 @@ public:
 
     /// Sends one message, if the peer speaks ms_channel.
     void send(ByteView message);
+    /// It is still under way to this peer.
+    [[nodiscard]] bool is_dialling(PeerEndpoint const& peer) const;
     /// Lets the connection go for good: libtorrent will not soon dial the peer again.
     void close();
     [[nodiscard]] lt::peer_connection_handle const& handle() const { return connection_; }
@@ -63,6 +65,8 @@ private:
     lt::peer_connection_handle connection_;
     Receiver& receiver_;
     std::uint8_t remote_message_ = 0; // the peer's number for ms_channel; 0 until it said so
+    MonotonicTime connected_;
+    Duration greeting_{}; // from connected to the peer's handshake: a round trip
 };
 
 /// Gives every BitTorrent connection of a channel's torrent a ChannelConnection.
@@ -70,6 +74,9 @@ class ChannelPlugin final : public lt::torrent_plugin {
 public:
     explicit ChannelPlugin(ChannelConnection::Receiver& receiver)
         : receiver_(receiver) {}
+
+    /// Connections that are still under way to this peer.
+    [[nodiscard]] std::vector<lt::peer_connection_handle> dials_to(PeerEndpoint const& peer) const;
 
 private:
     std::shared_ptr<lt::peer_plugin> new_connection(lt::peer_connection_handle const& connection

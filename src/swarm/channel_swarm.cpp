@@ -37,6 +37,10 @@ constexpr double statements_burst = 2.0 * limits::feed_window;
 constexpr double peers_per_second = 0.5;
 constexpr double peers_burst = 2.0 * limits::peers_per_message;
 
+// Introductions of one neighbour to others, or of others by it: all that it was named at once.
+constexpr double introductions_per_second = 1;
+constexpr double introductions_burst = limits::awaited_dials;
+
 // Nodes that took this one's place at a parent: when the trees settle, one for each stripe.
 constexpr double successors_per_second = 1;
 constexpr double successors_burst = 10;
@@ -68,7 +72,14 @@ ChannelSwarm::ChannelSwarm(EventLoop& loop, Options options, Events events)
 
 std::shared_ptr<lt::torrent_plugin> ChannelSwarm::make_plugin() {
     ChannelConnection::Receiver& receiver = *this;
-    return std::make_shared<ChannelPlugin>(receiver);
+    auto plugin = std::make_shared<ChannelPlugin>(receiver);
+    plugin_ = plugin;
+    return plugin;
+}
+
+std::vector<lt::peer_connection_handle> ChannelSwarm::dials_to(PeerEndpoint const& peer) const {
+    auto const plugin = plugin_.lock();
+    return plugin ? plugin->dials_to(peer) : std::vector<lt::peer_connection_handle>{};
 }
 
 void ChannelSwarm::stop() {
@@ -150,7 +161,8 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
             {bytes_per_second, bytes_burst},
             {records_per_second, records_burst},
             {statements_per_second, statements_burst},
-            {peers_per_second, peers_burst}}
+            {peers_per_second, peers_burst},
+            {introductions_per_second, introductions_burst}}
     );
     if (events_.prove_source) { // before all else: the receiver waits for it
         send(id, encode(ProofMessage{events_.prove_source(options_.session, handshake.session)}));
@@ -340,6 +352,7 @@ void ChannelSwarm::tick() {
     if (edge_) neighbourhood_.set_room(edge_->policy().link_room());
     pull(now);
     ask_for_awaited(now);
+    pass_nats(now);
     if (is_fill_due_ || now - last_fill_ >= fill_interval) {
         is_fill_due_ = false;
         last_fill_ = now;

@@ -5,6 +5,7 @@
 #include "swarm/channel_plugin.hpp"
 #include "swarm/live_edge.hpp"
 #include "swarm/neighbourhood.hpp"
+#include "swarm/rendezvous.hpp"
 #include "swarm/token_bucket.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -48,6 +49,10 @@ public:
         std::function<void()> on_newer_protocol; ///< once: anybody can say so
         /// Connect to this endpoint in the channel's swarm.
         std::function<void(PeerEndpoint const&)> dial;
+        /// The same over uTP, to one that does not answer TCP; optional, as the next one is.
+        std::function<void(PeerEndpoint const&)> dial_over_utp;
+        /// This peer is about to do that: a NAT has to let it in.
+        std::function<void(PeerEndpoint const&)> let_in;
         std::function<lt::tcp::endpoint()> own_endpoint;
         std::function<void()> on_edge; ///< a live edge has begun: it paces what it sends
         std::function<std::vector<ChannelHandshake::HeldRange>()> held;
@@ -61,6 +66,8 @@ public:
     ChannelSwarm(EventLoop& loop, Options options, Events events);
 
     std::shared_ptr<lt::torrent_plugin> make_plugin();
+    /// Connections that are still under way to this peer.
+    [[nodiscard]] std::vector<lt::peer_connection_handle> dials_to(PeerEndpoint const& peer) const;
     void stop();
 
     /// The feed of an event that this node publishes or keeps.
@@ -131,14 +138,15 @@ private:
         ChannelConnection* connection = nullptr;
         TokenBucket messages;
         TokenBucket bytes;
-        TokenBucket records;    ///< that it may ask for
-        TokenBucket statements; ///< that it may have checked
-        TokenBucket peers;      ///< that it may tell of
+        TokenBucket records;       ///< that it may ask for
+        TokenBucket statements;    ///< that it may have checked
+        TokenBucket peers;         ///< that it may tell of
+        TokenBucket introductions; ///< that it may ask for or bring
     };
 
     Bytes own_handshake() override;
     lt::tcp::endpoint own_endpoint() override { return events_.own_endpoint(); }
-    bool welcome(PeerEndpoint const& dialled) override { return neighbourhood_.welcome(dialled); }
+    bool welcome(PeerEndpoint const& dialled) override;
     void on_open(ChannelConnection& connection, ByteView handshake) override;
     void on_message(ChannelConnection& connection, ByteView message) override;
     void on_close(ChannelConnection& connection, bool have_crossed) override;
@@ -161,6 +169,8 @@ private:
     void handle(NeighbourId from, WantMessage const& message);
     void handle(NeighbourId from, MissingMessage const& message);
     void handle(NeighbourId from, ProofMessage const& message);
+    void handle(NeighbourId from, RendezvousMessage const& message);
+    void handle(NeighbourId from, ConnectMessage const& message);
     void handle(NeighbourId, UnknownMessage const&) {}
     void enter_edge(NeighbourId id);
     void open_edge_link(StripeMask homes, PeerEndpoint const& endpoint);
@@ -176,6 +186,7 @@ private:
     void pull(MonotonicTime now);
     void ask_for_awaited(MonotonicTime now);
     void fill_neighbourhood();
+    void ask_for_peers();
     [[nodiscard]] PeersMessage peers_for(NeighbourId to);
 
     EventLoop& loop_;
@@ -189,11 +200,17 @@ private:
     struct KnownPeer {
         PeerEndpoint endpoint;
         StripeMask homes = 0;
+        NeighbourId teller; ///< who named it last
         unsigned dials = 0; ///< without an answer
 
         [[nodiscard]] bool is_gone() const { return dials > 3; } ///< and is forgotten
     };
+    void dial(KnownPeer& peer);
+    void pass_nats(MonotonicTime now);
+
     std::vector<KnownPeer> known_peers_;
+    Rendezvous rendezvous_;
+    std::weak_ptr<ChannelPlugin> plugin_;
     std::unique_ptr<LiveEdge> edge_;
     TokenBucket newcomers_;              ///< that enter where leaves_telling
     TokenBucket successors_;             ///< endpoints that parents name, to be dialled

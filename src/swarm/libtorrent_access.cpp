@@ -9,6 +9,7 @@
 #include <libtorrent/peer_connection.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/settings_pack.hpp>
+#include <libtorrent/torrent.hpp>
 #include <libtorrent/torrent_peer.hpp>
 #include <libtorrent/version.hpp>
 
@@ -17,13 +18,27 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 
 namespace minuteswarm {
 
 namespace {
 
 constexpr int most_failures = 31; // that libtorrent counts of a peer
+
+/// How many peers a torrent may still dial without waiting for the session's tick. Explicit
+/// instantiations may name private members (C++20, temp.spec.general).
+struct ImmediateDials {
+    using Member = std::uint8_t lt::torrent::*;
+    friend Member member_of(ImmediateDials);
+};
+template <class Tag, typename Tag::Member member>
+struct Opened {
+    friend typename Tag::Member member_of(Tag) { return member; }
+};
+template struct Opened<ImmediateDials, &lt::torrent::m_connect_boost_counter>;
 
 bool is_known_version() {
     return std::strcmp(lt::version(), LIBTORRENT_VERSION) == 0;
@@ -74,6 +89,40 @@ void leave_alone(lt::peer_connection_handle const& connection, int times) {
     if (peer != nullptr) peer->failcount = static_cast<unsigned>(times - 1) & 31U;
 }
 
+void give_up_dial(lt::peer_connection_handle connection) {
+    connection.disconnect(
+        lt::errors::timed_out, lt::operation_t::connect, lt::peer_connection_interface::normal
+    );
+}
+
+void give_up_to_dial_anew(lt::peer_connection_handle const& connection) {
+    auto const native = connection.native_handle();
+    auto* peer = native && is_known_version() ? native->peer_info_struct() : nullptr;
+    give_up_dial(connection);
+    // The torrent keeps whom it has dialled in its list.
+    if (peer != nullptr && peer->connectable) peer->last_connected = 0;
+}
+
+void send_datagram(std::uint16_t from_port, PeerEndpoint const& to) {
+    auto const remote = to_endpoint(to);
+    std::error_code none;
+    for (auto const& entry : std::filesystem::directory_iterator{"/dev/fd", none}) {
+        auto const name = entry.path().filename().string();
+        int socket = -1;
+        std::from_chars(name.data(), name.data() + name.size(), socket);
+        int type = 0;
+        socklen_t size = sizeof type;
+        if (::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_DGRAM)
+            continue;
+        lt::udp::endpoint local;
+        size = static_cast<socklen_t>(local.capacity());
+        if (::getsockname(socket, local.data(), &size) != 0) continue;
+        if (local.port() != from_port || local.protocol().family() != remote.protocol().family())
+            continue;
+        ::sendto(socket, "", 1, MSG_DONTWAIT, remote.data(), static_cast<socklen_t>(remote.size()));
+    }
+}
+
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session) {
     auto const listen = session.get_settings().get_str(lt::settings_pack::listen_interfaces);
     auto const host_port = parse_host_port(listen, true);
@@ -100,6 +149,8 @@ void leave_oneself(lt::peer_connection_handle connection, lt::tcp::endpoint cons
 }
 
 void dial_now(lt::torrent_handle const& torrent) {
+    auto const native = is_known_version() ? torrent.native_handle() : nullptr;
+    if (native) (*native).*member_of(ImmediateDials{}) = UINT8_MAX;
     torrent.pause();
     torrent.resume();
 }

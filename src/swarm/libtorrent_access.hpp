@@ -37,6 +37,18 @@ std::size_t unsent_bytes(lt::peer_connection_handle const& connection);
 /// See set_no_delay.
 void leave_alone(lt::peer_connection_handle const& connection, int times);
 
+/// Ends a connection that is under way, without a failure.
+void give_up_dial(lt::peer_connection_handle connection);
+
+/// The same, to a peer that can then be dialled at once, and not after `min_reconnect_time`. See
+/// set_no_delay.
+void give_up_to_dial_anew(lt::peer_connection_handle const& connection);
+
+/// Sends a byte, which means nothing, from the UDP socket that listens at this port: a NAT takes
+/// datagrams from where one has gone. libtorrent has no call for it; its socket is looked for among
+/// the process's own.
+void send_datagram(std::uint16_t from_port, PeerEndpoint const& to);
+
 /// Where a session listens; the address is unspecified if that is at all of them.
 lt::tcp::endpoint own_endpoint(lt::session_handle const& session);
 
@@ -54,6 +66,8 @@ void leave_oneself(lt::peer_connection_handle connection, lt::tcp::endpoint cons
 /// Dials the peers of a torrent's list in this moment; libtorrent's own look at it comes once a
 /// second. A resume is the only call that does it, so the plugins of all torrents say of a pause
 /// that it has been dealt with (`on_pause`) while anybody is connected: nobody is cut off by it.
+/// The number of dials that libtorrent makes so is given back by a pause only with which all are,
+/// and used up at once where nobody is left to dial: it is set anew. See set_no_delay.
 void dial_now(lt::torrent_handle const& torrent);
 
 /// Adds a peer to a torrent's list and lets it be dialled soon, however often it failed before: a

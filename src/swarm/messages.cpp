@@ -53,19 +53,31 @@ Expected<Message> decode_have(ByteView body) {
         HaveMessage{{*event}, {*rendition}, {*number}, static_cast<HaveMessage::State>(*state)}};
 }
 
-std::optional<PeersMessage::Peer> take_peer(BigEndianReader& reader) {
+std::optional<PeerEndpoint> take_endpoint(BigEndianReader& reader) {
     auto const family = reader.take<std::uint8_t>();
     if (!family || (*family != 4 && *family != 6)) return std::nullopt;
-    PeersMessage::Peer peer;
     auto const address = reader.take_bytes(*family == 4 ? 4 : 16);
     auto const port = reader.take<std::uint16_t>();
+    if (!port || *port == 0) return std::nullopt;
+    PeerEndpoint endpoint;
+    if (*family == 4) std::copy(v4_mapped.begin(), v4_mapped.end(), endpoint.address.begin());
+    std::copy(address->begin(), address->end(), endpoint.address.end() - std::ssize(*address));
+    endpoint.port = *port;
+    return endpoint;
+}
+
+std::optional<PeersMessage::Peer> take_peer(BigEndianReader& reader) {
+    auto const endpoint = take_endpoint(reader);
     auto const homes = reader.take<std::uint32_t>();
-    if (!homes || *port == 0) return std::nullopt;
-    if (*family == 4) std::copy(v4_mapped.begin(), v4_mapped.end(), peer.endpoint.address.begin());
-    std::copy(address->begin(), address->end(), peer.endpoint.address.end() - std::ssize(*address));
-    peer.endpoint.port = *port;
-    peer.homes = *homes;
-    return peer;
+    if (!endpoint || !homes) return std::nullopt;
+    return PeersMessage::Peer{*endpoint, *homes};
+}
+
+void append_endpoint(Bytes& bytes, PeerEndpoint const& endpoint) {
+    auto const v4 = is_v4(endpoint);
+    append_be(bytes, static_cast<std::uint8_t>(v4 ? 4 : 6));
+    append(bytes, ByteView{endpoint.address}.subspan(v4 ? 12 : 0));
+    append_be(bytes, endpoint.port);
 }
 
 Expected<Message> decode_peers(ByteView body) {
@@ -111,6 +123,14 @@ Expected<Message> decode_proof(ByteView body) {
     auto const signature = Signature::from(body);
     if (!signature) return Error{"proof: wrong length"};
     return Message{ProofMessage{*signature}};
+}
+
+template <class M>
+Expected<Message> decode_endpoint(ByteView body) {
+    BigEndianReader reader{body};
+    auto const endpoint = take_endpoint(reader);
+    if (!endpoint || !reader.is_empty()) return Error{"rendezvous: malformed"};
+    return Message{M{*endpoint}};
 }
 
 /// A message that is nothing but a value of the live edge.
@@ -211,10 +231,7 @@ Bytes encode(PeersMessage const& message) {
     auto bytes = start(MessageType::peers);
     append_be(bytes, static_cast<std::uint8_t>(message.peers.size()));
     for (auto const& peer : message.peers) {
-        auto const v4 = is_v4(peer.endpoint);
-        append_be(bytes, static_cast<std::uint8_t>(v4 ? 4 : 6));
-        append(bytes, ByteView{peer.endpoint.address}.subspan(v4 ? 12 : 0));
-        append_be(bytes, peer.endpoint.port);
+        append_endpoint(bytes, peer.endpoint);
         append_be(bytes, peer.homes);
     }
     return bytes;
@@ -259,6 +276,18 @@ Bytes encode(ProofMessage const& message) {
     return bytes;
 }
 
+Bytes encode(RendezvousMessage const& message) {
+    auto bytes = start(MessageType::rendezvous);
+    append_endpoint(bytes, message.peer);
+    return bytes;
+}
+
+Bytes encode(ConnectMessage const& message) {
+    auto bytes = start(MessageType::connect);
+    append_endpoint(bytes, message.peer);
+    return bytes;
+}
+
 Expected<Message> decode_message(ByteView bytes) {
     if (bytes.empty()) return Error{"empty message"};
     if (bytes.size() > limits::message_size) return Error{"message too long"};
@@ -295,6 +324,10 @@ Expected<Message> decode_message(ByteView bytes) {
         return decode_as<MissingMessage>(body, decode_stripe_list);
     case MessageType::proof:
         return decode_proof(body);
+    case MessageType::rendezvous:
+        return decode_endpoint<RendezvousMessage>(body);
+    case MessageType::connect:
+        return decode_endpoint<ConnectMessage>(body);
     default:
         return Message{UnknownMessage{}};
     }

@@ -31,10 +31,12 @@ enum class MessageType : std::uint8_t {
     reject = 11,
     unsubscribe = 12,
     preempt = 13,
-    block = 14,   ///< see Block
-    want = 15,    ///< see StripeList
-    missing = 16, ///< see StripeList
-    proof = 17,   ///< signature (64), see source_proof.hpp
+    block = 14,      ///< see Block
+    want = 15,       ///< see StripeList
+    missing = 16,    ///< see StripeList
+    proof = 17,      ///< signature (64), see source_proof.hpp
+    rendezvous = 18, ///< 18 and 19: family u8 (4 or 6), address, port u16
+    connect = 19,
 };
 
 /// Grows when a change would mislead an older peer.
@@ -123,6 +125,19 @@ struct ProofMessage {
     bool operator==(ProofMessage const&) const = default;
 };
 
+/// Asks the receiver to tell a neighbour of its, who listens there, that the sender is about to
+/// connect to it (BEP 55).
+struct RendezvousMessage {
+    PeerEndpoint peer;
+    bool operator==(RendezvousMessage const&) const = default;
+};
+
+/// Who listens there is about to connect to the receiver over uTP: a NAT has to let it in.
+struct ConnectMessage {
+    PeerEndpoint peer;
+    bool operator==(ConnectMessage const&) const = default;
+};
+
 /// A type of another version: nothing to do.
 struct UnknownMessage {
     bool operator==(UnknownMessage const&) const = default;
@@ -139,6 +154,8 @@ using Message = std::variant<
     WantMessage,
     MissingMessage,
     ProofMessage,
+    RendezvousMessage,
+    ConnectMessage,
     UnknownMessage>;
 
 /// UnknownMessage cannot be encoded.
@@ -152,6 +169,8 @@ Bytes encode(BlockMessage const& message);
 Bytes encode(WantMessage const& message);
 Bytes encode(MissingMessage const& message);
 Bytes encode(ProofMessage const& message);
+Bytes encode(RendezvousMessage const& message);
+Bytes encode(ConnectMessage const& message);
 
 /// `bytes` is one whole message, at most limits::message_size long.
 Expected<Message> decode_message(ByteView bytes);

@@ -33,9 +33,10 @@ void set_dialling(Pack& pack, bool is_seeder) {
     pack.set_int(Pack::connections_limit, 1300); // 4000 with those who come in, see let_others_in
     pack.set_int(Pack::peer_turnover, 0); // nobody of a channel is exchanged, see TurnoverGuard
     pack.set_int(Pack::peer_turnover_interval, std::numeric_limits<int>::max());
-    // uTP first costs seconds (its fall-back to TCP waits three).
+    // uTP first costs seconds. It is for single peers that cannot be had otherwise, see Rendezvous.
     pack.set_bool(Pack::enable_outgoing_utp, false);
     pack.set_bool(Pack::enable_incoming_utp, false);
+    pack.set_int(Pack::utp_connect_timeout, 1000);
     pack.set_int(Pack::out_enc_policy, Pack::pe_disabled);
     pack.set_int(Pack::in_enc_policy, Pack::pe_enabled);
 }

@@ -24,8 +24,6 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds rescue_interval{500};
-// libtorrent takes whom to dial from a list of ten that it has made before.
-constexpr std::size_t dials_to_reach_one = 11;
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr unsigned starting_ticks = 20;     // own ones: connections are made at the session's
 constexpr std::size_t traffic_peers = 1000;
@@ -154,6 +152,14 @@ std::uint16_t Swarm::listen_port() const {
 ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     assert(loop_.is_current());
     events.dial = [this, id = channel.channel](PeerEndpoint const& peer) { dial(id, peer); };
+    if (options_.network.proxy.empty()) { // which takes no uTP
+        events.dial_over_utp = [this, id = channel.channel](PeerEndpoint const& peer) {
+            dial_over_utp(id, peer);
+        };
+        events.let_in = [this, id = channel.channel](PeerEndpoint const& peer) {
+            let_in(id, peer);
+        };
+    }
     events.own_endpoint = [this] { return minuteswarm::own_endpoint(*session_); };
     events.on_edge = [this] { share_uplink(); };
     events.joining = [this, id = channel.channel] {
@@ -197,49 +203,6 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
 ChannelSwarm* Swarm::find(ChannelId const& channel) {
     auto const found = channels_.find(channel);
     return found == channels_.end() ? nullptr : found->second.swarm.get();
-}
-
-void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
-    auto const found = channels_.find(channel);
-    if (stopped_ || found == channels_.end() || !found->second.torrent.is_valid()) return;
-    if (found->second.swarm->is_neighbour(peer)) return;
-    found->second.swarm->expect(peer);
-    connect_peer(found->second.torrent, peer);
-    fill(found->second, dials_to_reach_one);
-    dial_now(found->second.torrent);
-    fill(found->second, 0);
-}
-
-/// Connections that are no neighbours, such as of other clients, do not count.
-void Swarm::fill(Joined const& joined, std::size_t least) {
-    auto const& neighbourhood = joined.swarm->neighbourhood();
-    auto const most = joined.swarm->leaves_telling() ? 0 : neighbourhood.room().wanted;
-    auto const wanted = most - std::min(most, neighbourhood.all().size());
-    allow_dials(joined.torrent, std::max(wanted, least));
-}
-
-void Swarm::dial_peers(ChannelId const& channel, Joined& joined) {
-    joined.dialled = MonotonicClock::now();
-    ++joined.dials;
-    joined.dial_stretch = 1 + static_cast<double>(random_u64() % 512) / 1024;
-    for (auto const& peer : joined.peers)
-        dial_named(channel, peer);
-}
-
-void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
-    auto const parsed = parse_host_port(host_port);
-    if (!parsed) return;
-    resolver_.async_resolve(
-        parsed->host,
-        std::to_string(parsed->port),
-        [this, channel](boost::system::error_code const& error, auto const& results) {
-            if (error || stopped_) return;
-            for (auto const& result : results) {
-                auto const endpoint = result.endpoint();
-                dial(channel, from_endpoint({endpoint.address(), endpoint.port()}));
-            }
-        }
-    );
 }
 
 void Swarm::fetch(ChunkKey const& key, Record const& record) {
@@ -316,7 +279,9 @@ void Swarm::schedule_tick() {
 
 void Swarm::tick() {
     ++ticks_;
-    chunks_->wake_idle(MonotonicClock::now());
+    auto const now = MonotonicClock::now();
+    if (lets_in_until_ && now >= *lets_in_until_) set_incoming_utp(false);
+    chunks_->wake_idle(now);
     share_uplink();
     if (ticks_ % (rescue_interval / tick_interval) == 0) rescue_stuck();
     if (ticks_ % lonely_search == 8) look_for_peers(); // and two seconds after the start
@@ -330,23 +295,10 @@ void Swarm::tick() {
     }
     for (auto& [id, joined] : channels_) {
         fill(joined, 0);
-        auto const now = MonotonicClock::now();
         auto const interval = joined.swarm->redial_interval(now, joined.dials);
         if (!interval || joined.swarm->neighbourhood().has_source()) joined.dials = 0;
         if (!interval || now - joined.dialled < joined.dial_stretch * *interval) continue;
         dial_peers(id, joined);
-    }
-}
-
-/// libtorrent asks trackers, the DHT and the local network at intervals that suit files; who has
-/// nobody to watch from does not wait half an hour.
-void Swarm::look_for_peers() {
-    for (auto const& [id, joined] : channels_) {
-        if (!joined.swarm->neighbourhood().all().empty()) continue;
-        joined.torrent.force_reannounce(); // keeps to a tracker's min interval
-        joined.torrent.force_dht_announce();
-        joined.torrent.force_lsd_announce();
-        if (events_.on_dht_item) get_dht_item(id);
     }
 }
 

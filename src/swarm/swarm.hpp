@@ -112,6 +112,10 @@ private:
     void on_alert(lt::alert* alert);
     void dial(ChannelId const& channel, PeerEndpoint const& peer);
     void dial_named(ChannelId const& channel, std::string const& host_port);
+    void dial_over_utp(ChannelId const& channel, PeerEndpoint const& peer);
+    void let_in(ChannelId const& channel, PeerEndpoint const& peer);
+    void set_incoming_utp(bool is_allowed);
+    void set_flag(int setting, bool value);
     void tick();
     void schedule_tick();
     void rescue_stuck();
@@ -145,6 +149,7 @@ private:
     RecentSamples formation_;
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
+    std::optional<MonotonicTime> lets_in_until_; ///< over uTP
     bool has_paced_edge_ = false;
     bool has_short_tick_ = true;
     std::uint64_t ticks_ = 0;

@@ -294,5 +294,22 @@ def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
     check(played and played[:100_000] in archive_bytes(case.folder / "archive"), "what was played is not what was sent")
 
 
+def test_two_behind_nat_feed_each_other(case):
+    """The source's line carries the stream once, and no viewer can be dialled."""
+    run.prepare(nat=True)
+    hidden = {"line": "cable", "up": "2M", "nat": "port-restricted"}
+    plan = {"about": "Two behind NAT", "latency": 3, "lead": 1, "settle": 10, "seconds": 5, "stream": {"rate": "500k", "chunk": 2},
+            "source": {"line": "cable", "up": "1M"}, "viewers": [{"count": 2, **hidden}]}
+    pair = run.Run(case, plan, run.Swarm)
+    pair.go()
+    pair.read()
+    addresses = [place.public for place in pair.places]
+    for sitting, other in zip(pair.sittings, reversed(addresses)):
+        peers = [peer["address"].rsplit(":", 1)[0] for peer in sitting.status["peers"]]
+        check(other in peers, f"{sitting.at.name} knows {peers}, not {other}")
+    seen = results.of(pair)["figures"]
+    check(seen["delivered_percent"] == 100, f"{seen['delivered_percent']} % came")
+
+
 if __name__ == "__main__":
     main()

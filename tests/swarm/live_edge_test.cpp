@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <deque>
+
 using namespace minuteswarm;
 using namespace minuteswarm::test;
 using namespace std::chrono_literals;
@@ -85,6 +88,26 @@ TEST_CASE("A viewer whose home has no parent dials the source that it knew, not 
     bench.swarm.driver.run([&] { source->close(); });
     CHECK(bench.swarm.driver.until([&] { return listening.dials() > 0; }));
     CHECK(elsewhere.dials() == 0);
+}
+
+TEST_CASE("Who knows only peers that do not answer asks for others when each was dialled once") {
+    EdgeBench bench;
+    auto& viewer = bench.follow();
+    std::deque<DialCounter> deaf;
+    PeersMessage names;
+    for (int i = 0; i < 5; ++i)
+        names.peers.push_back({deaf.emplace_back(bench.swarm.loop).endpoint(), 0});
+    ChannelHandshake handshake;
+    handshake.has_edge = true;
+    auto const peer = bench.swarm.connect(viewer.node, handshake);
+    bench.swarm.driver.run([&] { peer->send(encode(names)); });
+    REQUIRE(bench.swarm.driver.until([&] {
+        return std::ranges::any_of(peer->received(), [](auto const& message) {
+            return std::holds_alternative<GetPeersMessage>(message);
+        });
+    }));
+    for (auto const& one : deaf)
+        CHECK(one.dials() <= 2);
 }
 
 TEST_CASE("Who claims to be the source has no part in the live edge before it has proven it") {

@@ -299,6 +299,20 @@ TEST_CASE("proof is the type and a signature, and nothing after it") {
     CHECK(is_refused(wire + "00"));
 }
 
+TEST_CASE("rendezvous and connect are the type and an endpoint") {
+    auto const v4 = "04c00002071ae1";
+    CHECK(hex(encode(RendezvousMessage{v4_endpoint()})) == std::string{"12"} + v4);
+    CHECK(hex(encode(ConnectMessage{v4_endpoint()})) == std::string{"13"} + v4);
+    CHECK(
+        decoded<RendezvousMessage>(encode(RendezvousMessage{v6_endpoint()})).peer == v6_endpoint()
+    );
+    CHECK(decoded<ConnectMessage>(encode(ConnectMessage{v6_endpoint()})).peer == v6_endpoint());
+    CHECK(is_refused("12"));
+    CHECK(is_refused(std::string{"12"} + v4 + "00"));
+    CHECK(is_refused("1305c00002071ae1")); // no such family
+    CHECK(is_refused("1304c00002070000")); // port 0
+}
+
 TEST_CASE("A message cut anywhere is refused") {
     PeersMessage const peers{{{v6_endpoint(), 7}}};
     auto const whole = GENERATE_COPY(
@@ -309,7 +323,9 @@ TEST_CASE("A message cut anywhere is refused") {
         encode(SubscriptionEnvelope{{7}, UnsubscribeMessage{{3}}}),
         encode(WantMessage{edge_vectors::list()}),
         encode(MissingMessage{edge_vectors::list()}),
-        encode(ProofMessage{proof_signature()})
+        encode(ProofMessage{proof_signature()}),
+        encode(RendezvousMessage{v6_endpoint()}),
+        encode(ConnectMessage{v4_endpoint()})
     );
     for (std::size_t size = 0; size < whole.size(); ++size)
         CHECK_FALSE(decode_message(ByteView{whole}.first(size)).has_value());
@@ -317,7 +333,7 @@ TEST_CASE("A message cut anywhere is refused") {
 
 TEST_CASE("Messages of other versions are no error") {
     for (int type = 0; type < 256; ++type) {
-        auto const is_known = type >= 1 && type <= 17 && type != 6 && type != 7;
+        auto const is_known = type >= 1 && type <= 19 && type != 6 && type != 7;
         if (!is_known) decoded<UnknownMessage>({static_cast<std::uint8_t>(type), 1, 2, 3});
     }
 }
