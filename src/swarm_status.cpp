@@ -12,6 +12,7 @@ Status::Peer make_peer(Neighbour const& neighbour, Swarm const& swarm) {
     peer.address = to_text(neighbour.endpoint);
     peer.client = neighbour.client;
     peer.is_source = neighbour.is_source;
+    peer.transport = neighbour.is_over_utp ? "utp" : "tcp";
     auto const traffic = swarm.traffic().find(neighbour.endpoint);
     if (traffic == swarm.traffic().end()) return peer;
     peer.down = traffic->second.down;

@@ -1,4 +1,5 @@
 #include "swarm/channel_swarm.hpp"
+#include "swarm/libtorrent_access.hpp"
 #include "swarm/named_endpoints.hpp"
 #include "swarm/source_proof.hpp"
 
@@ -100,12 +101,18 @@ void ChannelSwarm::handle(NeighbourId from, ConnectMessage const& message) {
     if (link == links_.end() || !teller || !events_.let_in) return;
     if (!is_worth_dialling(message.peer, teller->endpoint.address)) return;
     if (!link->second.introductions.take(1, MonotonicClock::now())) return;
-    rendezvous_.note_introduced(message.peer);
+    if (is_neighbour(message.peer)) return;
+    // libtorrent may end one that comes in while it dials the same peer. Other dials, such as to
+    // the source, are nothing that a neighbour's word ends.
+    if (rendezvous_.note_introduced(message.peer)) {
+        for (auto const& connection : dials_to(message.peer))
+            give_up_dial(connection);
+    }
     events_.let_in(message.peer);
 }
 
 bool ChannelSwarm::welcome(PeerEndpoint const& dialled) {
-    rendezvous_.note_answered(dialled);
+    rendezvous_.forget(dialled);
     return neighbourhood_.welcome(dialled);
 }
 
@@ -119,6 +126,10 @@ void ChannelSwarm::dial(KnownPeer& peer) {
 void ChannelSwarm::pass_nats(MonotonicTime now) {
     for (auto const& step : rendezvous_.take_due(now)) {
         if (is_neighbour(step.peer)) continue;
+        if (!links_.contains(step.introducer)) {
+            rendezvous_.forget(step.peer);
+            continue;
+        }
         if (step.kind == Rendezvous::Step::Kind::ask)
             send(step.introducer, encode(RendezvousMessage{step.peer}));
         else

@@ -37,6 +37,12 @@ PeerEndpoint ChannelConnection::remote() const {
     return from_endpoint(connection_.remote());
 }
 
+bool ChannelConnection::is_over_utp() const {
+    lt::peer_info info;
+    connection_.get_peer_info(info);
+    return static_cast<bool>(info.flags & lt::peer_info::utp_socket);
+}
+
 std::string ChannelConnection::client() const {
     lt::peer_info info;
     connection_.get_peer_info(info);

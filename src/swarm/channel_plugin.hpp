@@ -36,6 +36,7 @@ public:
     [[nodiscard]] NeighbourId id() const { return id_; }
     [[nodiscard]] PeerEndpoint remote() const;
     [[nodiscard]] bool is_outgoing() const { return connection_.is_outgoing(); }
+    [[nodiscard]] bool is_over_utp() const;
     [[nodiscard]] std::string client() const;
     [[nodiscard]] Duration half_round_trip() const;
     /// Bytes that it has not read yet.

@@ -135,6 +135,7 @@ void ChannelSwarm::enter(ChannelConnection& connection, ChannelHandshake const& 
     neighbour.has_edge = handshake.has_edge;
     neighbour.delay = connection.half_round_trip();
     neighbour.is_outgoing = connection.is_outgoing();
+    neighbour.is_over_utp = connection.is_over_utp();
     neighbour.held = handshake.held;
 
     auto const now = MonotonicClock::now();

@@ -27,6 +27,7 @@ namespace minuteswarm {
 namespace {
 
 constexpr int most_failures = 31; // that libtorrent counts of a peer
+constexpr std::uint8_t dials_at_once = 32;
 
 /// How many peers a torrent may still dial without waiting for the session's tick. Explicit
 /// instantiations may name private members (C++20, temp.spec.general).
@@ -98,16 +99,17 @@ void give_up_dial(lt::peer_connection_handle connection) {
 void give_up_to_dial_anew(lt::peer_connection_handle const& connection) {
     auto const native = connection.native_handle();
     auto* peer = native && is_known_version() ? native->peer_info_struct() : nullptr;
+    auto const is_kept = peer != nullptr && peer->connectable; // in the torrent's list
     give_up_dial(connection);
-    // The torrent keeps whom it has dialled in its list.
-    if (peer != nullptr && peer->connectable) peer->last_connected = 0;
+    if (is_kept) peer->last_connected = 0;
 }
 
 void send_datagram(std::uint16_t from_port, PeerEndpoint const& to) {
     auto const remote = to_endpoint(to);
     std::error_code none;
-    for (auto const& entry : std::filesystem::directory_iterator{"/dev/fd", none}) {
-        auto const name = entry.path().filename().string();
+    std::filesystem::directory_iterator entry{"/dev/fd", none};
+    for (; !none && entry != std::filesystem::directory_iterator{}; entry.increment(none)) {
+        auto const name = entry->path().filename().string();
         int socket = -1;
         std::from_chars(name.data(), name.data() + name.size(), socket);
         int type = 0;
@@ -150,7 +152,7 @@ void leave_oneself(lt::peer_connection_handle connection, lt::tcp::endpoint cons
 
 void dial_now(lt::torrent_handle const& torrent) {
     auto const native = is_known_version() ? torrent.native_handle() : nullptr;
-    if (native) (*native).*member_of(ImmediateDials{}) = UINT8_MAX;
+    if (native) (*native).*member_of(ImmediateDials{}) = dials_at_once;
     torrent.pause();
     torrent.resume();
 }

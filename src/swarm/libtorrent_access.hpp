@@ -17,8 +17,8 @@
 namespace minuteswarm {
 
 /// Switches Nagle's algorithm off on a peer's TCP socket: libtorrent never does, and it costs round
-/// trips. With the next four the one use of parts of libtorrent that are not public; does nothing
-/// with any but the version it was compiled and tried with.
+/// trips. With those that refer here the one use of parts of libtorrent that are not public; does
+/// nothing with any but the version it was compiled and tried with.
 void set_no_delay(lt::peer_connection_handle const& connection);
 
 /// Leaves at most limits::unsent_in_kernel to the kernel, so that control overtakes blocks also

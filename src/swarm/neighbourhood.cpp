@@ -24,6 +24,11 @@ void keep_some(std::vector<T>& all, std::size_t most, std::mt19937_64& random) {
     if (all.size() > most) all.resize(most);
 }
 
+/// For a chunk: those swarms have TCP only.
+bool can_be_dialled(Neighbour const& neighbour) {
+    return neighbour.endpoint.port != 0 && !neighbour.is_over_utp;
+}
+
 bool is_joining(HaveMessage::State state) {
     return state != HaveMessage::State::complete;
 }
@@ -204,7 +209,7 @@ Neighbourhood::dial_targets(ChunkId const& chunk, std::size_t most, std::mt19937
             ++expected;
             continue;
         }
-        if (neighbour.endpoint.port == 0 || !(may_have(neighbour, chunk) || follower)) continue;
+        if (!can_be_dialled(neighbour) || !(may_have(neighbour, chunk) || follower)) continue;
         auto const told = announced != neighbour.announced.end();
         (neighbour.is_source && !told ? sources : targets).push_back(id);
     }
@@ -219,7 +224,7 @@ std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_
     std::vector<NeighbourId> found;
     std::vector<NeighbourId> sources;
     for (auto const& [id, neighbour] : neighbours_) {
-        if (neighbour.endpoint.port == 0) continue;
+        if (!can_be_dialled(neighbour)) continue;
         if (neighbour.is_source) {
             sources.push_back(id);
         } else if (may_have(neighbour, chunk) || follows(neighbour, chunk)) {
@@ -230,21 +235,21 @@ std::vector<NeighbourId> Neighbourhood::holders(ChunkId const& chunk, bool with_
     if (!found.empty()) return found;
     // Nobody said so; but who came here before it had checked its archive could not say it.
     for (auto const& [id, neighbour] : neighbours_) {
-        if (neighbour.endpoint.port != 0) found.push_back(id);
+        if (can_be_dialled(neighbour)) found.push_back(id);
     }
     return found;
 }
 
 bool Neighbourhood::should_dial_later(NeighbourId id, HaveMessage::State state) const {
     auto const* neighbour = find(id);
-    if (!neighbour || neighbour->endpoint.port == 0) return false;
+    if (!neighbour || !can_be_dialled(*neighbour)) return false;
     if (state == HaveMessage::State::joining_dialling) return false;
     return state == HaveMessage::State::complete || neighbour->session < options_.self;
 }
 
 bool Neighbourhood::should_dial_newcomer(NeighbourId id, ChunkId const& chunk) const {
     auto const* neighbour = find(id);
-    return neighbour && neighbour->endpoint.port != 0 && !neighbour->claims_source &&
+    return neighbour && can_be_dialled(*neighbour) && !neighbour->claims_source &&
            may_have(*neighbour, chunk);
 }
 

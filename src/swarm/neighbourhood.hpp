@@ -35,6 +35,7 @@ struct Neighbour {
     bool has_edge = false;      ///< takes part in the live edge
     Duration delay{};           ///< half the round trip when it came
     bool is_outgoing = false;
+    bool is_over_utp = false; ///< instead of TCP
     MonotonicTime last_heard{};
     std::size_t strikes = 0;
     std::vector<ChannelHandshake::HeldRange> held;

@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds most_more{500};
 // The introduction takes two hops, the datagram that opens the way must have left before ours
 // comes.
 constexpr std::chrono::milliseconds introduction{250};
+constexpr std::chrono::milliseconds between_tries{1500}; // the first is given up after a second
+constexpr int most_tries = 2;
 
 } // namespace
 
@@ -29,14 +31,15 @@ void Rendezvous::note_dialled(
     dials_.push_back({{Step::Kind::ask, peer, introducer}, now + tcp_patience + more});
 }
 
-void Rendezvous::note_answered(PeerEndpoint const& peer) {
+void Rendezvous::forget(PeerEndpoint const& peer) {
     std::erase_if(dials_, [&](auto const& dial) { return dial.next.peer == peer; });
 }
 
-void Rendezvous::note_introduced(PeerEndpoint const& peer) {
-    std::erase_if(dials_, [&](auto const& dial) {
+bool Rendezvous::note_introduced(PeerEndpoint const& peer) {
+    auto const waits = [&](Dial const& dial) {
         return dial.next.peer == peer && dial.next.kind == Step::Kind::ask;
-    });
+    };
+    return std::erase_if(dials_, waits) > 0;
 }
 
 std::vector<Rendezvous::Step> Rendezvous::take_due(MonotonicTime now) {
@@ -44,14 +47,12 @@ std::vector<Rendezvous::Step> Rendezvous::take_due(MonotonicTime now) {
     for (auto& dial : dials_) {
         if (now < dial.at) continue;
         due.push_back(dial.next);
-        dial.at = now + introduction;
+        auto const is_asked = dial.next.kind == Step::Kind::connect;
+        dial.at = now + (is_asked ? between_tries : introduction);
+        dial.tries += is_asked ? 1 : 0;
         dial.next.kind = Step::Kind::connect;
     }
-    std::erase_if(dials_, [&](auto const& dial) {
-        return std::ranges::any_of(due, [&](auto const& step) {
-            return step.kind == Step::Kind::connect && step.peer == dial.next.peer;
-        });
-    });
+    std::erase_if(dials_, [](auto const& dial) { return dial.tries == most_tries; });
     return due;
 }
 

@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds rescue_interval{500};
 constexpr std::uint64_t lonely_search = 80; // ticks: 20 s
 constexpr unsigned starting_ticks = 20;     // own ones: connections are made at the session's
 constexpr std::size_t traffic_peers = 1000;
+// Datagrams to those that are about to connect, whoever introduces them.
+constexpr double introductions_per_second = 4;
+constexpr double introductions_burst = limits::awaited_dials;
 constexpr std::size_t formation_samples = 4096;
 
 /// Adds a held chunk's torrent in the moment a peer asks for it.
@@ -89,7 +92,8 @@ Swarm::Swarm(EventLoop& loop, Store& store, Options options, Events events)
     , session_id_(random_id<SessionId>())
     , formation_(formation_samples)
     , resolver_(loop.io())
-    , timer_(loop.io()) {
+    , timer_(loop.io())
+    , introductions_(introductions_per_second, introductions_burst) {
     // The default plugins without smart-ban: chunks are verified piece by piece, and bans are the
     // channel's.
     lt::session_params params{make_settings(options_.network, options_.is_seeder), {}};
@@ -156,9 +160,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
         events.dial_over_utp = [this, id = channel.channel](PeerEndpoint const& peer) {
             dial_over_utp(id, peer);
         };
-        events.let_in = [this, id = channel.channel](PeerEndpoint const& peer) {
-            let_in(id, peer);
-        };
+        events.let_in = [this](PeerEndpoint const& peer) { let_in(peer); };
     }
     events.own_endpoint = [this] { return minuteswarm::own_endpoint(*session_); };
     events.on_edge = [this] { share_uplink(); };

@@ -9,6 +9,7 @@
 #include "swarm/chunk_torrents.hpp"
 #include "swarm/session_settings.hpp"
 #include "swarm/store_disk.hpp"
+#include "swarm/token_bucket.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -113,7 +114,7 @@ private:
     void dial(ChannelId const& channel, PeerEndpoint const& peer);
     void dial_named(ChannelId const& channel, std::string const& host_port);
     void dial_over_utp(ChannelId const& channel, PeerEndpoint const& peer);
-    void let_in(ChannelId const& channel, PeerEndpoint const& peer);
+    void let_in(PeerEndpoint const& peer);
     void set_incoming_utp(bool is_allowed);
     void set_flag(int setting, bool value);
     void tick();
@@ -150,6 +151,7 @@ private:
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer timer_;
     std::optional<MonotonicTime> lets_in_until_; ///< over uTP
+    TokenBucket introductions_;                  ///< of all neighbours: each is a datagram
     bool has_paced_edge_ = false;
     bool has_short_tick_ = true;
     std::uint64_t ticks_ = 0;

@@ -10,7 +10,7 @@ namespace {
 
 // libtorrent takes whom to dial from a list of ten that it has made before.
 constexpr std::size_t dials_to_reach_one = 11;
-constexpr std::chrono::seconds let_in_for{5}; // a connection over uTP is tried for three
+constexpr std::chrono::seconds let_in_for{5}; // Rendezvous tries twice within three
 
 } // namespace
 
@@ -25,8 +25,8 @@ void Swarm::dial(ChannelId const& channel, PeerEndpoint const& peer) {
     fill(found->second, 0);
 }
 
-/// Whoever else can be dialled is dialled over TCP first, or libtorrent would connect to some of
-/// them over uTP, too.
+/// Whoever else can be dialled is dialled over TCP first: libtorrent would connect to some of them
+/// over uTP, too.
 void Swarm::dial_over_utp(ChannelId const& channel, PeerEndpoint const& peer) {
     auto const found = channels_.find(channel);
     if (stopped_ || found == channels_.end()) return;
@@ -38,13 +38,10 @@ void Swarm::dial_over_utp(ChannelId const& channel, PeerEndpoint const& peer) {
     set_flag(lt::settings_pack::enable_outgoing_utp, false);
 }
 
-/// No others come over uTP: it is slow, and those who can be reached over TCP would use it.
-/// libtorrent may end one that comes in while it dials the same peer.
-void Swarm::let_in(ChannelId const& channel, PeerEndpoint const& peer) {
-    auto const found = channels_.find(channel);
-    if (stopped_ || found == channels_.end()) return;
-    for (auto const& connection : found->second.swarm->dials_to(peer))
-        give_up_dial(connection);
+/// Anybody may come over uTP for that while. Else nobody: it is slow, and other clients would
+/// rather use it than TCP.
+void Swarm::let_in(PeerEndpoint const& peer) {
+    if (stopped_ || !introductions_.take(1, MonotonicClock::now())) return;
     set_incoming_utp(true);
     send_datagram(listen_port(), peer);
 }

@@ -1,4 +1,5 @@
 """Peers come and go: viewers keep what they have and find others."""
+import signal
 import time
 
 import media
@@ -159,6 +160,52 @@ def test_a_killed_viewer_leaves_the_others_playing_and_comes_back(case):
     again.chunk(newest + 1, 40)
     other.chunk(newest + 1, 40)
     check(other.status()["gaps"]["count"] == 0, "the other viewer has gaps")
+
+
+def edge_of(viewers):
+    return [viewer.status()["edge"] for viewer in viewers]
+
+
+def check_lost_root(case, death):
+    """Who the source feeds and others hang from is lost: each stripe finds another way to the source, and nobody misses a byte."""
+    most_hops = 12
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--uplink", "900k")
+    viewers = [case.watch(publisher.link, "--latency", "5", "--uplink", "2M") for _ in range(6)]
+    until(lambda: all(edge["state"] == "fed" for edge in edge_of(viewers)), 60, "all are fed")
+
+    def hang_from(one):
+        return sum(stripe["parent"] == one.address for edge in edge_of(viewers) for stripe in edge["stripes"])
+
+    def roots():
+        fed = {peer["address"] for peer in publisher.status()["peers"] if peer["stripes_to"]}
+        return [viewer for viewer in viewers if viewer.address in fed and hang_from(viewer)]
+
+    root = until(lambda: max(roots(), key=hang_from, default=None), 20, "the source feeds somebody that others hang from")
+    print(f"{hang_from(root)} stripes of others come from {root.name}")
+    others = [viewer for viewer in viewers if viewer is not root]
+    gaps = [viewer.status()["gaps"]["count"] for viewer in others]
+    newest = publisher.status()["newest_chunk"]
+    root.process.send_signal(death)
+
+    def have_moved():
+        edges = edge_of(others)
+        parents = {stripe["parent"] for edge in edges for stripe in edge["stripes"]}
+        return all(edge["state"] == "fed" for edge in edges) and root.address not in parents
+
+    until(have_moved, 20, "nobody has a stripe of it any more")
+    for viewer in others:
+        viewer.chunk(newest + 4, 40)
+    check([viewer.status()["gaps"]["count"] for viewer in others] == gaps, "somebody missed something")
+    hops = [stripe["hops"] for edge in edge_of(others) for stripe in edge["stripes"]]
+    check(max(hops) < most_hops, f"paths of {hops} hops")
+
+
+def test_a_child_of_the_source_that_is_killed_is_replaced(case):
+    check_lost_root(case, signal.SIGKILL)
+
+
+def test_a_child_of_the_source_that_falls_silent_is_replaced(case):
+    check_lost_root(case, signal.SIGSTOP)
 
 
 def test_viewers_of_an_event_that_ends_stop_by_themselves(case):

@@ -305,8 +305,8 @@ def test_two_behind_nat_feed_each_other(case):
     pair.read()
     addresses = [place.public for place in pair.places]
     for sitting, other in zip(pair.sittings, reversed(addresses)):
-        peers = [peer["address"].rsplit(":", 1)[0] for peer in sitting.status["peers"]]
-        check(other in peers, f"{sitting.at.name} knows {peers}, not {other}")
+        peers = {peer["address"].rsplit(":", 1)[0]: peer["transport"] for peer in sitting.status["peers"]}
+        check(peers == {pair.source.public: "tcp", other: "utp"}, f"{sitting.at.name} knows {peers}")
     seen = results.of(pair)["figures"]
     check(seen["delivered_percent"] == 100, f"{seen['delivered_percent']} % came")
 

@@ -96,7 +96,7 @@ TEST_CASE("Who knows only peers that do not answer asks for others when each was
     std::deque<DialCounter> deaf;
     PeersMessage names;
     for (int i = 0; i < 5; ++i)
-        names.peers.push_back({deaf.emplace_back(bench.swarm.loop).endpoint(), 0});
+        names.peers.push_back({deaf.emplace_back(bench.swarm.loop).endpoint(), ~StripeMask{0}});
     ChannelHandshake handshake;
     handshake.has_edge = true;
     auto const peer = bench.swarm.connect(viewer.node, handshake);

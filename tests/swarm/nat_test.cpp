@@ -90,7 +90,9 @@ TEST_CASE("Who answers is not asked for") {
     });
     REQUIRE(swarm.driver.until([&] { return hidden.came(); }));
     CHECK(busy.dials() > 0);
-    CHECK(count_of<RendezvousMessage>(*introducer) == 1);
+    CHECK(swarm.driver.throughout(std::chrono::milliseconds{500}, [&] {
+        return count_of<RendezvousMessage>(*introducer) == 1;
+    }));
 }
 
 TEST_CASE("A neighbour is told who is about to connect to it, at a bounded pace") {

@@ -63,3 +63,23 @@ TEST_CASE("Who was asked for a block may bring it after another has been asked f
     }
     CHECK(deceit.viewer.node.channel().edge()->counters().unexpected == 0);
 }
+
+TEST_CASE("Groups that lack one data block come from parity, and as many are told of") {
+    constexpr std::uint64_t lossy = 7;
+    Deceived deceit;
+    auto const& counters = deceit.viewer.node.channel().edge()->counters();
+    auto const before = counters;
+    Group group;
+    for (std::uint64_t i = 0; i < 2 * lossy; ++i) {
+        group = deceit.bench.make_group();
+        for (auto const& block : blocks_of(group, deceit.bench.swarm.key)) {
+            auto const is_lost = i % 2 == 0 && block.stripe.value == i / 2;
+            if (!is_lost) deceit.impostor.send(block);
+        }
+        REQUIRE(deceit.bench.swarm.driver.until([&] {
+            return deceit.viewer.reached(group.header.chunk, group.header.offset) >= group_size;
+        }));
+    }
+    CHECK(counters.groups - before.groups == 2 * lossy);
+    CHECK(counters.recovered - before.recovered == lossy);
+}

@@ -398,3 +398,16 @@ TEST_CASE("Who has neighbours enough welcomes those only that it dials for a rea
         bench.all.expect(neighbour(static_cast<std::uint8_t>(202 + i)).endpoint);
     CHECK_FALSE(bench.all.welcome(chosen));
 }
+
+TEST_CASE("Nobody is dialled for a chunk who was had over uTP alone") {
+    Bench bench;
+    auto punched = neighbour(own + 1);
+    punched.is_over_utp = true;
+    punched.held = {{event, rendition, {1}, {9}}};
+    auto const id = bench.enter(punched);
+    std::mt19937_64 random{1};
+    CHECK(bench.all.dial_targets(chunk(9), 8, random).empty());
+    CHECK(bench.all.holders(chunk(9), true).empty());
+    CHECK_FALSE(bench.all.should_dial_later(id, State::complete));
+    CHECK_FALSE(bench.all.should_dial_newcomer(id, chunk(9)));
+}

@@ -22,7 +22,7 @@ PeerEndpoint peer(std::uint16_t port) {
 /// Steps as they become due, each with how long after the dial.
 std::vector<std::pair<Duration, Rendezvous::Step>> steps_of(Rendezvous& rendezvous) {
     std::vector<std::pair<Duration, Rendezvous::Step>> steps;
-    for (Duration after{}; after < milliseconds{3000}; after += milliseconds{10}) {
+    for (Duration after{}; after < milliseconds{4000}; after += milliseconds{10}) {
         for (auto const& step : rendezvous.take_due(MonotonicTime{} + after))
             steps.emplace_back(after, step);
     }
@@ -31,21 +31,23 @@ std::vector<std::pair<Duration, Rendezvous::Step>> steps_of(Rendezvous& rendezvo
 
 } // namespace
 
-TEST_CASE("Who does not answer is asked for where it was named, then connected to, once") {
+TEST_CASE("Who does not answer is asked for where it was named, then connected to, twice") {
     std::mt19937_64 random{1};
     Rendezvous rendezvous;
     rendezvous.note_dialled(peer(1), introducer, {}, random);
     rendezvous.note_dialled(peer(1), {8}, {}, random); // as it is named again meanwhile
     auto const steps = steps_of(rendezvous);
-    REQUIRE(steps.size() == 2);
+    REQUIRE(steps.size() == 3);
     CHECK(steps[0].second.kind == Kind::ask);
     CHECK(steps[0].second.introducer == introducer);
     CHECK(steps[0].first >= milliseconds{750});
     CHECK(steps[1].second.kind == Kind::connect);
     CHECK(steps[1].second.peer == peer(1));
     CHECK(steps[1].first - steps[0].first == milliseconds{250});
+    CHECK(steps[2].second.kind == Kind::connect);
+    CHECK(steps[2].first - steps[1].first == milliseconds{1500});
     rendezvous.note_dialled(peer(1), introducer, {}, random);
-    CHECK(steps_of(rendezvous).size() == 2);
+    CHECK(steps_of(rendezvous).size() == 3);
 }
 
 TEST_CASE("Who is about to connect itself is left to it, unless it was asked for already") {
@@ -53,13 +55,14 @@ TEST_CASE("Who is about to connect itself is left to it, unless it was asked for
     Rendezvous rendezvous;
     rendezvous.note_dialled(peer(1), introducer, {}, random);
     rendezvous.note_dialled(peer(2), introducer, {}, random);
-    rendezvous.note_introduced(peer(1));
+    CHECK(rendezvous.note_introduced(peer(1)));
+    CHECK_FALSE(rendezvous.note_introduced(peer(3)));
     auto const steps = steps_of(rendezvous);
-    REQUIRE(steps.size() == 2);
+    REQUIRE(steps.size() == 3);
     CHECK(std::ranges::all_of(steps, [](auto const& step) { return step.second.peer == peer(2); }));
     rendezvous.note_dialled(peer(1), introducer, {}, random);
     REQUIRE(rendezvous.take_due(MonotonicTime{} + milliseconds{1300}).size() == 1);
-    rendezvous.note_introduced(peer(1));
+    CHECK_FALSE(rendezvous.note_introduced(peer(1)));
     CHECK(rendezvous.take_due(MonotonicTime{} + milliseconds{1600}).size() == 1);
 }
 
@@ -67,7 +70,7 @@ TEST_CASE("Who answered is asked for no more") {
     std::mt19937_64 random{1};
     Rendezvous rendezvous;
     rendezvous.note_dialled(peer(1), introducer, {}, random);
-    rendezvous.note_answered(peer(1));
+    rendezvous.forget(peer(1));
     CHECK(steps_of(rendezvous).empty());
 }
 
@@ -87,5 +90,5 @@ TEST_CASE("However many are named, a bounded number is waited for") {
     Rendezvous rendezvous;
     for (std::uint16_t i = 1; i <= 1000; ++i)
         rendezvous.note_dialled(peer(i), introducer, {}, random);
-    CHECK(steps_of(rendezvous).size() == 2 * limits::awaited_dials);
+    CHECK(steps_of(rendezvous).size() == 3 * limits::awaited_dials);
 }
