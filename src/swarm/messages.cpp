@@ -129,7 +129,7 @@ template <class M>
 Expected<Message> decode_endpoint(ByteView body) {
     BigEndianReader reader{body};
     auto const endpoint = take_endpoint(reader);
-    if (!endpoint || !reader.is_empty()) return Error{"rendezvous: malformed"};
+    if (!endpoint || !reader.is_empty()) return Error{"endpoint: malformed"};
     return Message{M{*endpoint}};
 }
 

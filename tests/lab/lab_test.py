@@ -295,7 +295,7 @@ def test_a_viewer_plays_over_the_lab_and_outlives_a_cut(case):
 
 
 def test_two_behind_nat_feed_each_other(case):
-    """The source's line carries the stream once, and no viewer can be dialled."""
+    """The source's line does not carry the stream twice, and no viewer can be dialled."""
     run.prepare(nat=True)
     hidden = {"line": "cable", "up": "2M", "nat": "port-restricted"}
     plan = {"about": "Two behind NAT", "latency": 3, "lead": 1, "settle": 10, "seconds": 5, "stream": {"rate": "500k", "chunk": 2},
