@@ -159,6 +159,12 @@ void NetworkArguments::add_to(CLI::App& app) {
         ->group("Network");
     app.add_flag("--no-edge", no_edge, "only whole chunks: no part in the live edge")
         ->group("Network");
+    app.add_option(
+           "--chunk-tracker", chunk_tracker, "finds the peers of chunks, instead of neighbours"
+    )
+        ->type_name("URL")
+        ->group("") // for comparisons
+        ->check(tracker_url());
     app.add_flag("--no-dht", no_dht, "do not use the DHT")->group("Network");
     app.add_flag("--no-lsd", no_lsd, "do not look for peers in the local network")
         ->group("Network");
@@ -203,6 +209,7 @@ NetworkOptions NetworkArguments::options() const {
     options.proxy = proxy;
     options.uplink = uplink;
     options.edge = !no_edge;
+    options.chunk_tracker = chunk_tracker;
     return options;
 }
 

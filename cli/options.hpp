@@ -46,7 +46,7 @@ struct NetworkArguments {
     std::string listen;
     std::vector<std::string> peers, trackers, web_seeds, dht_bootstrap;
     std::uint64_t uplink = 0;
-    std::string proxy;
+    std::string proxy, chunk_tracker;
     bool no_edge = false, no_dht = false, no_lsd = false, no_port_mapping = false;
 
     void add_to(CLI::App& app);

@@ -210,12 +210,18 @@ ChannelSwarm* Swarm::find(ChannelId const& channel) {
 void Swarm::fetch(ChunkKey const& key, Record const& record) {
     auto* const channel = find(key.channel);
     if (!channel || stopped_) return;
+    auto const& tracker = options_.network.chunk_tracker;
+    if (!tracker.empty()) {
+        chunks_->add(key, record, {}, true);
+        return chunks_->announce(key, {{tracker}, {}, false});
+    }
     auto const peers = channel->join({key.event, key.rendition, key.number});
     chunks_->add(key, record, peers, true);
 }
 
 void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it) {
     auto const* channel = find(key.channel);
+    if (!options_.network.chunk_tracker.empty()) return;
     if (!dial_it || !channel || !chunks_->is_wanted(key)) return;
     auto const is_enough =
         channel->is_thrifty() && chunks_->named_peers(key) >= channel->chunk_peers();
@@ -223,6 +229,7 @@ void Swarm::on_have(ChunkKey const& key, PeerEndpoint const& peer, bool dial_it)
 }
 
 void Swarm::rescue_stuck() {
+    if (!options_.network.chunk_tracker.empty()) return;
     for (auto const& [key, calls] : chunks_->stuck()) {
         auto* const channel = find(key.channel);
         if (!channel) continue;

@@ -21,6 +21,23 @@ def resident_bytes(pid):
     return 0
 
 
+class Idleness:
+    """How much of all cores nobody has used from now on."""
+
+    def __init__(self):
+        self._before = self._ticks()
+
+    @staticmethod
+    def _ticks():
+        """Of all kinds, and those of doing nothing."""
+        words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return sum(words), words[3] + words[4]
+
+    def percent(self):
+        total, idle = (now - before for now, before in zip(self._ticks(), self._before))
+        return 100 * idle / total if total else 0.0
+
+
 class Stopwatch:
     """Processor time of some processes from now on."""
 

@@ -35,8 +35,11 @@ ROWS = {
     "105 %": ("demand105", {}, (1.653, 3.933, 8.81, 70.73, 99.654)),
     "111 %": ("demand111", {}, (1.925, 6.415, 0.14, 54.82, 96.373)),
     "125 %": ("demand125", {}, (4.315, None, 0, 17.71, 51.677)),
-    "a fifth have half the uplink they claim": ("half_capacity", {}, (0.582, 0.724, 100, 100, 100)),
+    # Its hops say that it had some three hundred viewers and was left to settle.
+    "300, a fifth have half the uplink they claim, settled": ("half_capacity", {"n": 300, "from": 40, "length": 70}, (0.582, 0.724, 100, 100, 100)),
     # What the other simulation did not have; where peers are hostile, the figures are those of the others.
+    "1000, a fifth have half the uplink they claim, from the 10th second on": ("half_capacity", {}, ()),
+    "settled, from the 40th second on": ("half_capacity", {"from": 40, "length": 70}, ()),
     "a third take slots and forward nothing, 3x": ("black_holes", {}, ()),
     "a third claim everything and send nothing, from 30 s on": ("liars", {"from": 30}, ()),
     "100 of them": ("liars", {"n": 100, "from": 30}, ()),

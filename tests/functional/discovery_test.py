@@ -2,7 +2,7 @@
 import socket
 
 import media
-from harness import HTTP, Publisher, Skip, main, until, without_peers
+from harness import HTTP, Publisher, Skip, check, main, until, without_peers
 
 LSD_GROUP, LSD_PORT = "239.192.152.143", 6771  # BEP 14
 LOCAL = ("--listen", "127.0.0.1:0", "--no-dht", "--no-port-mapping", "--json", *HTTP)
@@ -50,6 +50,20 @@ def test_a_viewer_finds_the_publisher_in_the_local_network(case):
     viewer = case.node(["watch", without_peers(publisher.link), *LOCAL], "viewer")
     viewer.event("state", 40, state="live")
     until(lambda: is_neighbour(viewer, publisher), 10, "the publisher is its peer")
+
+
+def test_chunks_can_be_looked_for_at_a_tracker_alone(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop", "--no-edge")
+    usual = case.watch(publisher.link, "--no-edge")
+    with socket.create_server(("127.0.0.1", 0)) as tracker:
+        tracker.settimeout(20)
+        url = f"http://127.0.0.1:{tracker.getsockname()[1]}/announce"
+        viewer = case.watch(publisher.link, "--no-edge", "--chunk-tracker", url)
+        connection, _ = tracker.accept()
+        with connection:
+            check(connection.recv(4096).startswith(b"GET /announce?info_hash="), "it asks the tracker something else")
+    usual.chunk(publisher.events("chunk")[-1]["number"] + 2, 40)
+    check(is_neighbour(viewer, publisher) and not viewer.events("chunk"), "it has chunks that no tracker led it to")
 
 
 if __name__ == "__main__":

@@ -128,14 +128,21 @@ class Process:
             self.process.kill()
         self.process.wait()
 
-    def stop(self):
-        """Asks it to end, then makes it end; for tidying up, so nothing is checked."""
+    def terminate(self):
+        """Asks it to end, for tidying up."""
         if self.is_running():
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(5)
+
+    def make_end(self):
+        """Waits a while for one that was asked to end; nothing is checked."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
         self.kill()
+
+    def stop(self):
+        self.terminate()
+        self.make_end()
 
     def wait_exit(self, seconds, code=None):
         try:
@@ -319,7 +326,9 @@ class Case:
 
     def end(self):
         for process in reversed(self.started):
-            process.stop()
+            process.terminate()
+        for process in self.started:
+            process.make_end()
 
     def check_conduct(self):
         """Nothing crashed unseen, and --json wrote nothing but JSON."""
