@@ -22,13 +22,13 @@ TRACKER_PORT = 8000
 def start_tracker(case, place):
     """A tracker at a place of its own, from npm, asked over UDP; its URL."""
     folder = network.TOOLS / "tracker"
-    program = folder / "node_modules/bittorrent-tracker/bin/cmd.js"
-    if not program.exists():
+    server = folder / "node_modules/bittorrent-tracker/server.js"
+    if not server.exists():
         folder.mkdir(exist_ok=True)
         media.run([need("npm"), "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", TRACKER])
     with place.inside():
-        process = case.run([need("node"), program, "--udp", "--udp-hostname", place.address, "--port", TRACKER_PORT], "tracker")
-    until(lambda: "UDP tracker" in process.output, 10, "the tracker listens")
+        process = case.run([need("node"), network.FOLDER / "tracker.mjs", server, place.address, TRACKER_PORT], "tracker")
+    until(lambda: "listens" in process.output, 20, "the tracker listens")
     return f"udp://{place.address}:{TRACKER_PORT}/announce"
 
 
