@@ -182,7 +182,11 @@ void add_publish_command(CLI::App& app, Run& run) {
     arguments->http.add_to(command, "serve a preview, status and metrics here");
     command.add_flag("--json", arguments->json, "one JSON object per event on stdout");
     command
-        .add_option("--parity", arguments->parity, "stripes of the live edge that only mend [1]")
+        .add_option(
+            "--parity",
+            arguments->parity,
+            "stripes of the live edge that only mend [1; none below 4 stripes]"
+        )
         ->type_name("M")
         ->check(CLI::Range(0, 8))
         ->take_last();

@@ -163,6 +163,11 @@ void ChunkTorrents::announce(ChunkKey const& key, Announce const& announce) {
     found->second.is_pinned = true;
 }
 
+void ChunkTorrents::ask_tracker(ChunkKey const& key, std::string const& url) {
+    auto const found = active_.find(key);
+    if (found != active_.end()) found->second.torrent.add_tracker(lt::announce_entry{url});
+}
+
 InfoHash ChunkTorrents::hold(ChunkKey const& key, Record const& record) {
     auto const hash = make_info_dict(key.channel, record).hash;
     held_.insert_or_assign(hash, key);

@@ -59,6 +59,8 @@ public:
         std::vector<PeerEndpoint> const& peers,
         bool wanted);
     void announce(ChunkKey const& key, Announce const& announce);
+    /// Finds peers of a chunk that is being fetched.
+    void ask_tracker(ChunkKey const& key, std::string const& url);
     /// A chunk that is served when somebody asks for it, as far as it is here. Its info-hash.
     InfoHash hold(ChunkKey const& key, Record const& record);
     /// Connects to more peers for a chunk that is being fetched.

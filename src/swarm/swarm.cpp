@@ -182,13 +182,13 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
         .has_edge = options_.network.edge && channel.role != ChannelSwarm::Role::seeder};
     joined.swarm = std::make_unique<ChannelSwarm>(loop_, options, std::move(events));
     joined.peers = channel.peers;
+    joined.trackers = channel.trackers;
 
     lt::add_torrent_params params;
     params.info_hashes.v1 = to_sha1(channel_info_hash(channel.channel));
     params.save_path = "minuteswarm";
     params.flags = lt::torrent_flags::paused;
     params.max_connections = limits::wanted_neighbours;
-    params.trackers = channel.trackers;
     params.extensions.emplace_back([swarm = joined.swarm.get()](
                                        lt::torrent_handle const&, lt::client_data_t
                                    ) { return swarm->make_plugin(); });
@@ -198,6 +198,7 @@ ChannelSwarm& Swarm::open(Channel const& channel, ChannelSwarm::Events events) {
     joined.torrent = session_->add_torrent(std::move(params), error);
     if (error) throw StartError{"cannot join the channel's swarm: " + error.message()};
     joined.torrent.resume();
+    if (is_listening_) ask_trackers(joined);
     if (may_dial_) dial_peers(channel.channel, joined);
     return *joined.swarm;
 }
@@ -213,7 +214,7 @@ void Swarm::fetch(ChunkKey const& key, Record const& record) {
     auto const& tracker = options_.network.chunk_tracker;
     if (!tracker.empty()) {
         chunks_->add(key, record, {}, true);
-        return chunks_->announce(key, {{tracker}, {}, false});
+        return chunks_->ask_tracker(key, tracker);
     }
     auto const peers = channel->join({key.event, key.rendition, key.number});
     chunks_->add(key, record, peers, true);
@@ -391,6 +392,10 @@ void Swarm::on_alert(lt::alert* alert) {
             events_.on_listening(to_text(
                 from_endpoint({listening->address, static_cast<std::uint16_t>(listening->port)})
             ));
+        }
+        if (!std::exchange(is_listening_, true)) {
+            for (auto const& [id, joined] : channels_)
+                ask_trackers(joined);
         }
         if (!std::exchange(may_dial_, true)) {
             for (auto& [id, joined] : channels_)

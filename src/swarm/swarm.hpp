@@ -128,13 +128,14 @@ private:
     struct Joined {
         std::unique_ptr<ChannelSwarm> swarm;
         lt::torrent_handle torrent;
-        std::vector<std::string> peers;
+        std::vector<std::string> peers, trackers;
         MonotonicTime dialled{}; ///< when these were, last
         unsigned dials = 0;      ///< since there were enough neighbours, or the source
         double dial_stretch = 1; ///< of the interval, so that a crowd does not dial in step
     };
     void dial_peers(ChannelId const& channel, Joined& joined);
     static void fill(Joined const& joined, std::size_t least);
+    static void ask_trackers(Joined const& joined);
 
     EventLoop& loop_;
     Options options_;
@@ -157,6 +158,7 @@ private:
     std::uint64_t ticks_ = 0;
     bool is_rate_due_ = false;
     bool may_dial_ = true;
+    bool is_listening_ = false;
     bool stopped_ = false;
 };
 

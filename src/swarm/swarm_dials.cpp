@@ -90,11 +90,18 @@ void Swarm::dial_named(ChannelId const& channel, std::string const& host_port) {
     );
 }
 
+/// Not before there is a port to tell: else libtorrent asks a second or two later.
+void Swarm::ask_trackers(Joined const& joined) {
+    for (auto const& url : joined.trackers)
+        joined.torrent.add_tracker(lt::announce_entry{url}); // one that it knows is not asked again
+}
+
 /// libtorrent asks trackers, the DHT and the local network at intervals that suit files; who has
 /// nobody to watch from does not wait half an hour.
 void Swarm::look_for_peers() {
     for (auto const& [id, joined] : channels_) {
         if (!joined.swarm->neighbourhood().all().empty()) continue;
+        ask_trackers(joined);
         joined.torrent.force_reannounce(); // keeps to a tracker's min interval
         joined.torrent.force_dht_announce();
         joined.torrent.force_lsd_announce();

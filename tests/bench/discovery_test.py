@@ -48,7 +48,7 @@ def test_a_simulation_has_the_lines_of_the_labs_scenario(_):
 def test_a_simulation_has_the_labs_viewers_as_they_come_and_go(_):
     churn = tree.options_of("churn")
     equal({key: churn[key] for key in ("n", "join", "from", "length", "back", "churn", "silent", "entry_time")},
-          {"n": 20, "join": 15, "from": 30, "length": 330, "back": 3, "churn": 1, "silent": 0.5, "entry_time": 2})
+          {"n": 20, "join": 15, "from": 30, "length": 330, "back": 3, "churn": 1, "silent": 0, "entry_time": 2})
     equal((tree.options_of("56k")["entry_time"], tree.options_of("home").get("churn")), (0, None))
 
 

@@ -90,11 +90,11 @@ def rate_text(bits_per_second):
     return str(int(bits_per_second))
 
 
-def picture(rate, gop=2):
-    """A minute of H.264 and AAC at this rate (bits per second), container included, as even as x264 makes it."""
+def picture(rate, gop=2, seconds=60):
+    """H.264 and AAC at this rate (bits per second), container included, as even as x264 makes it."""
     video = int(rate * 0.955 - 72_000)  # AAC of 64 kbit/s, and what MPEG-TS adds
-    name = f"edge-{int(rate)}-gop{gop}.ts"
-    return media.made(name, [*media.picture_and_beeps(60, "640x360"), *media.h264_aac(gop, 25, str(video)), "-maxrate", str(video),
+    name = f"edge-{int(rate)}-gop{gop}-{seconds}s.ts"
+    return media.made(name, [*media.picture_and_beeps(seconds, "640x360"), *media.h264_aac(gop, 25, str(video)), "-maxrate", str(video),
                              "-bufsize", str(video // 2), "-x264-params", "nal-hrd=cbr:scenecut=0", "-b:a", "64k", "-f", "mpegts"])
 
 

@@ -1,8 +1,9 @@
 """How those who were named no address, or only one, find the others."""
 import socket
+import time
 
 import media
-from harness import HTTP, Publisher, Skip, check, main, until, without_peers
+from harness import HTTP, PATIENCE, Publisher, Skip, check, main, until, without_peers
 
 LSD_GROUP, LSD_PORT = "239.192.152.143", 6771  # BEP 14
 LOCAL = ("--listen", "127.0.0.1:0", "--no-dht", "--no-port-mapping", "--json", *HTTP)
@@ -50,6 +51,22 @@ def test_a_viewer_finds_the_publisher_in_the_local_network(case):
     viewer = case.node(["watch", without_peers(publisher.link), *LOCAL], "viewer")
     viewer.event("state", 40, state="live")
     until(lambda: is_neighbour(viewer, publisher), 10, "the publisher is its peer")
+
+
+def test_a_tracker_is_asked_as_soon_as_there_is_a_port_to_tell(case):
+    publisher = case.publish(media.recording(20), "--chunk", "2", "--loop")
+    with socket.create_server(("127.0.0.1", 0)) as tracker:
+        tracker.settimeout(10)
+        url = f"http://127.0.0.1:{tracker.getsockname()[1]}/announce"
+        viewer = case.watch(without_peers(publisher.link), "--tracker", url)
+        viewer.event("listening")
+        listening = time.monotonic()
+        connection, _ = tracker.accept()
+        with connection:
+            asked = connection.recv(4096).decode()
+        # libtorrent puts off by a second what it is asked for again.
+        check(time.monotonic() - listening < 0.9 * PATIENCE, f"asked {time.monotonic() - listening:.1f} s after it listened")
+        check(f"&port={viewer.address.rsplit(':', 1)[1]}&" in asked, f"no port is told: {asked.splitlines()[0]}")
 
 
 def test_chunks_can_be_looked_for_at_a_tracker_alone(case):

@@ -221,6 +221,12 @@ def test_every_scenario_names_lines_and_places_that_there_are(_):
               f"{name}: {[*plan]}")
 
 
+def lines_of(name):
+    """The source's first."""
+    plan = run.scenario(name)
+    return [run.line_of(plan["source"]), *(run.line_of(spec) for spec in plan["viewers"] for _ in range(spec["count"]))]
+
+
 def test_scenarios_are_as_hard_as_they_are_said_to_be(_):
     """Viewers, latency, times the bitrate that they can send at least, and bars."""
     share = "continuity_percent"
@@ -241,8 +247,24 @@ def test_scenarios_are_as_hard_as_they_are_said_to_be(_):
         check(sum(ups) / len(ups) >= mean * rate, f"{name}: {sum(ups) / len(ups) / rate} bitrates of uplink")
         got = {figure: next(iter(bar.values())) for figure, bar in plan["bars"].items()}
         check(bars.items() <= got.items(), f"{name}: bars {got}")
+        check(plan["settle"] <= (60 if name == "56k" else 30) and plan["seconds"] >= 40, f"{name}: a shorter or later look")
     check(network.rate(run.line_of(run.scenario("home")["source"]).up) == 2e6, "home: the source's line")
     check(run.line_of(run.scenario("56k")["source"]).up == "56k", "56k: the source's line")
+    check(all(line.loss >= 0.02 and line.jitter >= 30 for line in lines_of("lossy")), "lossy: a better line")
+    source, *viewers = lines_of("nat")
+    public = [line for line in viewers if line.nat == "none"]
+    check({line.nat for line in viewers} == {"none", "port-restricted"} and len(public) * 3 <= len(viewers), "nat: too many without")
+    check(all(network.rate(line.up) >= 3e6 for line in public) and source.nat == "none", "nat: too little of the public ones")
+    source, *viewers = lines_of("home")
+    trips = [2 * (one.delay + other.delay) for one in viewers for other in viewers]
+    check(min(trips) <= 12 and 70 <= max(trips) <= 80, f"home: round trips of {min(trips)} to {max(trips)} ms")
+    check(all(line.loss >= 0.0005 for line in (source, *viewers)), "home: a better line")
+    ups = [network.rate(line.up) for line in viewers]
+    check((min(ups), max(ups)) == (0.3e6, 4e6), f"home: uplinks of {min(ups)} to {max(ups)}")
+    check(2 * (lines_of("56k")[0].delay + min(line.delay for line in lines_of("56k")[1:])) >= 140, "56k: a shorter round trip")
+    check(run.scenario("churn")["arrivals"]["stay"] == 60, "churn: they stay longer")
+    check([(event["place"], event["cut"]) for event in run.scenario("source-drop")["events"]] == [("source", 5)], "source-drop: the cut")
+    check(run.scenario("crowd")["arrivals"]["within"] <= 3, "crowd: they take longer")
 
 
 def test_who_is_not_root_is_told_so(_):

@@ -29,7 +29,7 @@ PROBE = network.TOOLS / "lab_probe"
 LEAD = 5.0    # seconds from the first chunk's end to the first viewer
 SAMPLE = 2.0  # seconds between looks at traffic and processes
 TOLD = 0.97
-RETURN = 2.0  # seconds after which another viewer comes in the place of one that left
+UNLIKE = 300  # seconds of stream until a frame is like another; more than the latest comes behind
 FIRST_PORT = 8000
 PACKETS_TO_START = 100  # among which ffprobe looks for the first picture
 
@@ -51,16 +51,16 @@ def is_radio(plan):
 
 
 def encoder(plan):
-    """A command that sends a minute of stream, no two frames alike, again and again in real time."""
+    """A command that sends a stream in real time, again and again: no two frames of as long as anybody may lag behind are alike."""
     need("ffmpeg")
     bits = network.rate(plan["stream"]["rate"])
     if is_radio(plan):
-        name = f"lab-radio-{int(bits)}.mp3"
-        file = media.made(name, ["-f", "lavfi", "-i", "anoisesrc=seed=1:amplitude=0.3:duration=60", "-ac", "1", "-ar", "24000", "-c:a", "libmp3lame",
+        name = f"lab-radio-{int(bits)}-{UNLIKE}s.mp3"
+        file = media.made(name, ["-f", "lavfi", "-i", f"anoisesrc=seed=1:amplitude=0.3:duration={UNLIKE}", "-ac", "1", "-ar", "24000", "-c:a", "libmp3lame",
                                  "-b:a", str(int(bits)), "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"])
         output = ["-write_xing", "0", "-id3v2_version", "0", "-f", "mp3"]
     else:
-        file, output = edge.picture(bits), ["-f", "mpegts"]
+        file, output = edge.picture(bits, seconds=UNLIKE), ["-f", "mpegts"]
     return [*media.FFMPEG, "-re", "-stream_loop", "-1", "-i", file, "-c", "copy", "-flush_packets", "1", *output, "pipe:1"]
 
 
@@ -205,7 +205,7 @@ class Run:
         for process in (sitting.node, sitting.player):
             if process and process.is_running():
                 process.process.send_signal(signal.SIGKILL if is_killed else signal.SIGINT)
-        self.agenda.enter(RETURN, 1, self._arrive, (sitting.at,))
+        self.agenda.enter(0, 1, self._arrive, (sitting.at,))  # another viewer, in its place
 
     def _finish(self):
         staying = [sitting for sitting in self.sittings if not sitting.is_away]

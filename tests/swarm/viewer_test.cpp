@@ -95,17 +95,17 @@ Statement end_of(ChannelKey const& key, std::uint64_t last) {
     return sign_statement(EndRecord{test_event, {last}, std::nullopt}, key);
 }
 
-/// Chunk 1 of the live edge as it is closed.
-TestChunk first_chunk(EdgeBench const& bench) {
+/// A chunk of the live edge as it is closed.
+TestChunk closed_chunk(EdgeBench const& bench, std::uint64_t number) {
     Bytes bytes;
     for (auto const& [at, group] : bench.sent) {
-        if (at.first == ChunkNumber{1}) append(bytes, group);
+        if (at.first == ChunkNumber{number}) append(bytes, group);
     }
-    auto chunk = make_chunk(bench.swarm.key, 1);
+    auto chunk = make_chunk(bench.swarm.key, number);
     auto hashes = hash_chunk(bytes);
     chunk.record.run = bench.parameters.run;
-    chunk.record.media_time = {};
     chunk.record.duration = static_cast<MediaTime::rep>(groups_per_chunk) * group_span;
+    chunk.record.media_time = static_cast<MediaTime::rep>(number - 1) * chunk.record.duration;
     chunk.record.size = bytes.size();
     chunk.record.pieces = std::move(hashes.pieces);
     chunk.record.sha256 = hashes.sha256;
@@ -134,7 +134,7 @@ TEST_CASE("A chunk that was closed before a viewer came counts as the live edge'
     );
     REQUIRE(bench.publish_until([&] { return bench.published > groups_per_chunk + 2; }));
     bench.swarm.driver.run([&] { // nobody serves its torrent
-        bench.source.channel().publish(first_chunk(bench).statement, test_event);
+        bench.source.channel().publish(closed_chunk(bench, 1).statement, test_event);
     });
     RunningViewer viewer{bench.swarm, {bench.source.address()}};
     CHECK(bench.publish_until([&] { return viewer.status().chunks.from_edge == 1; }));
@@ -154,7 +154,7 @@ TEST_CASE("What the live edge has left out comes with the closed chunk before it
         auto const& edge = viewer.status().edge;
         return bench.published > groups_per_chunk && edge.groups + 1 == bench.published;
     }));
-    auto const chunk = first_chunk(bench);
+    auto const chunk = closed_chunk(bench, 1);
     bench.swarm.driver.run([&] { bench.source.publish(chunk, 1); });
     CHECK(bench.publish_until([&] {
         auto const playhead = viewer.status().playhead;
@@ -165,6 +165,27 @@ TEST_CASE("What the live edge has left out comes with the closed chunk before it
     // No more than the pieces that the lost bytes lie in.
     CHECK(viewer.chunk_payload() > 0);
     CHECK(viewer.chunk_payload() <= 2 * piece_length(chunk.record.size));
+}
+
+TEST_CASE("A chunk that is not what came over the live edge is not passed on") {
+    EdgeBench bench;
+    RunningViewer viewer{bench.swarm, {bench.source.address()}};
+    bench.swarm.driver.run([&] { bench.source.channel().publish(descriptor_of(bench), test_event); }
+    );
+    REQUIRE(bench.swarm.driver.until([&] { return bench.source.neighbours() == 1; }));
+    REQUIRE(bench.publish_until([&] {
+        auto const& edge = viewer.status().edge;
+        return bench.published > 2 * groups_per_chunk && edge.groups == bench.published;
+    }));
+    bench.sent.begin()->second.front() ^= 1; // as if its source had signed something else
+    bench.swarm.driver.run([&] {
+        for (std::uint64_t const number : {1U, 2U})
+            bench.source.publish(closed_chunk(bench, number), 1);
+    });
+    // Pieces are checked in the order in which their records came.
+    REQUIRE(bench.publish_until([&] { return viewer.status().chunks.from_edge > 0; }));
+    CHECK(viewer.status().chunks.from_edge == 1);
+    CHECK(viewer.status().chunks.held == 1);
 }
 
 TEST_CASE("A viewer writes out exactly what was published, and ends with it") {
