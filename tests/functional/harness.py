@@ -87,8 +87,10 @@ def get(url, headers=None, seconds=10):
 
 
 def die_with_parent():
-    """Runs in a new child: a test that is killed leaves nothing behind."""
+    """Runs in a new child: a test that is killed leaves nothing behind. Where the test runs in the background, a shell may have
+    told it to ignore SIGINT, and the child would, too."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Process:
