@@ -64,8 +64,8 @@ def test_a_tracker_is_asked_as_soon_as_there_is_a_port_to_tell(case):
         connection, _ = tracker.accept()
         with connection:
             asked = connection.recv(4096).decode()
-        # libtorrent puts off by a second what it is asked for again.
-        check(time.monotonic() - listening < 0.9 * PATIENCE, f"asked {time.monotonic() - listening:.1f} s after it listened")
+        # libtorrent looks again after two seconds, and puts off by another one what it is asked for again.
+        check(time.monotonic() - listening < 1.8 * PATIENCE, f"asked {time.monotonic() - listening:.1f} s after it listened")
         check(f"&port={viewer.address.rsplit(':', 1)[1]}&" in asked, f"no port is told: {asked.splitlines()[0]}")
 
 
@@ -79,7 +79,7 @@ def test_chunks_can_be_looked_for_at_a_tracker_alone(case):
         connection, _ = tracker.accept()
         with connection:
             check(connection.recv(4096).startswith(b"GET /announce?info_hash="), "it asks the tracker something else")
-    usual.chunk(publisher.events("chunk")[-1]["number"] + 2, 40)
+    usual.chunk(3, 40)
     check(is_neighbour(viewer, publisher) and not viewer.events("chunk"), "it has chunks that no tracker led it to")
 
 
