@@ -22,9 +22,8 @@ struct NetworkOptions {
     std::vector<std::string> dht_bootstrap; ///< host:port; empty: the public DHT's
     std::string proxy;                      ///< socks5://[user:password@]host:port
     bool edge = true;                       ///< take part in the live edge
-    std::string
-        chunk_tracker;        ///< finds the peers of chunks, instead of neighbours; for comparisons
-    std::uint64_t uplink = 0; ///< bits per second over all connections; 0: unlimited
+    std::string chunk_tracker; ///< for comparisons: names the peers of chunks, neighbours do not
+    std::uint64_t uplink = 0;  ///< bits per second over all connections; 0: unlimited
 };
 
 /// Between two looks of libtorrent at its connections: while something waits for them, and else.

@@ -152,8 +152,8 @@ def broadcast(case, source, uplink, chunk=4, edge=EDGE, options=()):
     return publisher
 
 
-def wait_for_room(patience=20):
-    """Until a fifth of the machine has been idle for two seconds: what a crowd's start takes is not what a swarm takes."""
+def wait_for_room(patience=60):
+    """Until a fifth of the machine has been idle for two seconds, or `patience` seconds have passed: what a crowd's start takes is not what a swarm takes."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         idleness = measure.Idleness()

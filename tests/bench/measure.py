@@ -21,20 +21,20 @@ def resident_bytes(pid):
     return 0
 
 
+def processor_ticks():
+    """Of all cores, and of these the idle ones."""
+    words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return sum(words), words[3] + words[4]
+
+
 class Idleness:
     """How much of all cores nobody has used from now on."""
 
     def __init__(self):
-        self._before = self._ticks()
-
-    @staticmethod
-    def _ticks():
-        """Of all kinds, and those of doing nothing."""
-        words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-        return sum(words), words[3] + words[4]
+        self._before = processor_ticks()
 
     def percent(self):
-        total, idle = (now - before for now, before in zip(self._ticks(), self._before))
+        total, idle = (now - before for now, before in zip(processor_ticks(), self._before))
         return 100 * idle / total if total else 0.0
 
 

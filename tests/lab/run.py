@@ -15,7 +15,6 @@ import threading
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import edge
 import figures
@@ -179,8 +178,7 @@ class Run:
 
     def _mark(self, name):
         """Ticks of all cores, those idle, and the wire's seconds so far."""
-        words = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-        setattr(self, name, (sum(words), words[3] + words[4], self.net.wire_seconds()))
+        setattr(self, name, (*measure.processor_ticks(), self.net.wire_seconds()))
 
     def _happen(self, what, action):
         action()
